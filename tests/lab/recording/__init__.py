@@ -1,0 +1,1 @@
+"""Recording the lab: stories are played, their truth is read from mailboxes and queues."""
