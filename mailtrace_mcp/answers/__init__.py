@@ -1,0 +1,22 @@
+"""The public contract as types (TOOLS.md "Answers"), and how values become them.
+
+trace_answer and query_answer, in tracing.py and listing.py, build an answer out of what was found.
+"""
+
+from __future__ import annotations
+
+from mailtrace_mcp.answers.manner import Detail, Drawing, FoundMail, Manner, TracedMail
+from mailtrace_mcp.answers.parts import as_json
+from mailtrace_mcp.answers.query_types import QueryAnswer
+from mailtrace_mcp.answers.trace_types import TraceAnswer
+
+__all__ = [
+    "Detail",
+    "Drawing",
+    "FoundMail",
+    "Manner",
+    "QueryAnswer",
+    "TraceAnswer",
+    "TracedMail",
+    "as_json",
+]

@@ -1,0 +1,21 @@
+"""One function for each tool: gather, build, answer. The only place where logs, trace and answers meet.
+
+Both faces (server, cli) ask here, so `--json` and structuredContent are the same object.
+"""
+
+from __future__ import annotations
+
+from mailtrace_mcp.answers import Detail, Drawing
+from mailtrace_mcp.questions.asking import LogQuestion, MailQuestion
+from mailtrace_mcp.questions.querying import query_logs
+from mailtrace_mcp.questions.tracing import mail_lines, trace_mail
+
+__all__ = [
+    "Detail",
+    "Drawing",
+    "LogQuestion",
+    "MailQuestion",
+    "mail_lines",
+    "query_logs",
+    "trace_mail",
+]
