@@ -21,6 +21,7 @@ from mailtrace_mcp.config.values import (
     Words,
 )
 
+Password: TypeAlias = Annotated[Secret, Field(min_length=1)]
 Tls: TypeAlias = Literal["none", "starttls", "smtps"]
 
 PRESETS: dict[str, tuple[str, int, Tls]] = {
@@ -83,7 +84,7 @@ class Profile(Section):
     cert: Line | None = None
     key: Line | None = None
     user: Line | None = None
-    password: Secret | None = None
+    password: Password | None = None
     password_command: Annotated[Words, BeforeValidator(_command)] | None = None
     auth: Literal["auto", "plain", "login", "cram-md5", "xoauth2"] = "auto"
     sender: MailAddress | None = Field(default=None, alias="from")
@@ -141,7 +142,7 @@ class ProviderConfig(Section):
     host: HostWord
     port: Port = 587
     user: Line | None = None
-    password: Secret | None = Field(default=None, alias="pass")
+    password: Password | None = Field(default=None, alias="pass")
     sender: MailAddress | None = Field(default=None, alias="from")
     tls_skip_verify: Flag = False
 

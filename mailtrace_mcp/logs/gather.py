@@ -64,12 +64,13 @@ class Gathered:
 class _Known:
     """What the rounds have brought so far."""
 
-    entries: dict[tuple[str, str, int], Entry] = field(default_factory=dict)
+    entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
     coverage: dict[str, HostCoverage] = field(default_factory=dict)
 
     def take(self, lines: Iterable[FoundLine]) -> None:
+        """Each line once: its order stays the same when its file is renamed between two rounds."""
         for line in lines:
-            place = (line.host, line.source, line.order)
+            place = (line.host, line.order)
             if place not in self.entries:
                 self.entries[place] = read(
                     line.raw, line.clock, host=line.host, order=line.order, source=line.source

@@ -29,12 +29,13 @@ class Seen:
 
 
 def coverage(host: HostLines, scan: Scan, seen: Seen) -> HostCoverage:
-    """The coverage of one host. `partial` without a code: all there is was read, and it is less."""
+    """The coverage of one host. `partial` without a code: all there is was read, and it is less;
+    `unreachable`: none of its files could be read at all."""
     code = _code(host, seen)
     begins_late = seen.begins is None or seen.begins > scan.window.start + _GRACE
     state: State = "read"
-    if seen.troubles and not seen.files and code == Code.FILE_DENIED:
-        state = "denied"
+    if seen.troubles and not seen.files:
+        state = "denied" if code == Code.FILE_DENIED else "unreachable"
     elif code is not None or begins_late:
         state = "partial"
     return HostCoverage(

@@ -50,10 +50,12 @@ class Asked:
         return (kind, text, hosts) in self.windows
 
     def covers(self, lead: Lead) -> bool:
-        for hosts in (None, lead.hosts):
-            known = self.windows.get((lead.kind, lead.text, hosts))
-            if known is not None and known.covers(lead.window):
-                return True
+        """Whether these lines were asked for: by this very term, or with everything of the window."""
+        for kind, text in ((lead.kind, lead.text), ("everything", "")):
+            for hosts in (None, lead.hosts):
+                known = self.windows.get((kind, text, hosts))
+                if known is not None and known.covers(lead.window):
+                    return True
         return False
 
     def note(self, lead: Lead) -> None:

@@ -3,8 +3,6 @@
 CF048 (no secret shows) is in test_secrets.py.
 """
 
-
-
 from __future__ import annotations
 
 import os

@@ -1,7 +1,5 @@
 """What a configuration says, and what its parts must say about each other."""
 
-
-
 from __future__ import annotations
 
 import re
@@ -179,6 +177,7 @@ def _hosts(*parts: str) -> str:
         ("a: &x b\n", "line 1: anchors"),
         ("timezone: UTC\n---\ntimezone: UTC\n", "line 2: a second document"),
         ("smtp: {policy: {max_recipients: 3}}\n", r"smtp\.policy \(line 1\) must name someone"),
+        ("smtp: {profiles: {lab: {host: h, user: u, password: ''}}}\n", r"password .* not be empty"),
         ("smtp: {default: x, profiles: {lab: {host: h}}}\n", r"smtp\.default .* names no profile: 'x'"),
         ("smtp: {profiles: {lab: {port: 25}}}\n", r"smtp\.profiles\.lab \(line 1\) must have a host"),
         ("smtp: {profiles: {a: {host: h, fallback: b}, b: {host: h, fallback: a}}}\n", "circle"),

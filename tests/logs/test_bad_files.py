@@ -393,7 +393,7 @@ def test_lf031_a_glob_without_a_file_is_told(folder: Folder) -> None:
     assert (only(some).state, only(some).code) == ("partial", "FILE_NOT_FOUND")
     assert "maillog* matches no file" in (only(some).reason or "")
     none = only(folder.read("abc", patterns=["maillog*"]))
-    assert (none.state, none.code, none.files) == ("partial", "FILE_NOT_FOUND", ())
+    assert (none.state, none.code, none.files) == ("unreachable", "FILE_NOT_FOUND", ())
 
 
 def test_lf032_crlf_ends_a_line_as_well(folder: Folder) -> None:

@@ -60,7 +60,7 @@ def entries(host: str, text: str) -> list[Entry]:
     return found
 
 
-def graph(known: Table = TWO_HOSTS, **hosts: str) -> Graph:
+def graph(known: Table = TWO_HOSTS, /, **hosts: str) -> Graph:
     """The graph of the lines of several hosts."""
     return build((entry for host, text in hosts.items() for entry in entries(host, text)), known)
 
