@@ -25,8 +25,8 @@ _NOTICE_KINDS: dict[str, NoticeKind] = {
 
 def recipient_end(ending: Ending, trail: Trail, manner: Manner, screen: Screen) -> RecipientEnd:
     here = where(ending.key)
-    original = screen.address(ending.original_recipient, f"original recipient, {here}")
     recipient = screen.address(ending.recipient, f"recipient at {here}")
+    original = screen.address(ending.original_recipient, f"original recipient of {here}")
     relay = relay_of(ending.attempt, ending.key, screen) if ending.attempt else NOTHING
     nobody = ending.recipient is None or ending.count > 1
     return RecipientEnd(

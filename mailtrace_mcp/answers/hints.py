@@ -22,7 +22,9 @@ def trace_hints(
     left_out: Sequence[str],
 ) -> tuple[str, ...]:
     """The hints of a trace, the most needed first."""
-    hints = [*_cut(left_out), *_unread(coverage)]
+    hints = [*_cut(left_out)]
+    if matched != 1 or not all(trace.complete for trace in traces):
+        hints += _unread(coverage)
     if not matched:
         hints += [*_nothing(coverage), _REFUSED]
     elif matched > len(found):

@@ -32,7 +32,8 @@ def hop(life: Transaction, manner: Manner, portion: Portion, screen: Screen) -> 
     client = _client(life, screen)
     sender = screen.address(life.sender, f"envelope sender at {here}")
     login = screen.address(life.client.sasl_username if life.client else None, f"login at {here}")
-    _decisions(life, portion, screen)
+    full = portion.raw_lines and manner.detail == "full"
+    _decisions(life, full, screen)
     attempts = life.attempts if portion.attempts else []
     shown = Hop(
         host=life.host,
@@ -50,7 +51,7 @@ def hop(life: Transaction, manner: Manner, portion: Portion, screen: Screen) -> 
         removed=manner.local(life.removed.frame.at) if life.removed else None,
         attempts=tuple(_attempt(one, life.key, manner, portion, screen) for one in attempts),
     )
-    if portion.raw_lines and manner.detail == "full":
+    if full:
         for entry in (*life.entries, *life.context):
             screen.keep("line", here, entry.raw.decode("utf-8", "surrogateescape"))
     return shown
@@ -67,7 +68,7 @@ def _client(life: Transaction, screen: Screen) -> Shown:
     return screen.client(refused, f"client of {here}") if refused is not None else NOTHING
 
 
-def _decisions(life: Transaction, portion: Portion, screen: Screen) -> None:
+def _decisions(life: Transaction, full: bool, screen: Screen) -> None:
     """What checks and milters said, and in full how the client greeted."""
     here = where(life.key)
     for entry in (*life.context, *life.entries):
@@ -80,7 +81,7 @@ def _decisions(life: Transaction, portion: Portion, screen: Screen) -> None:
                 screen.keep("answer of the before-queue filter", f"at {here}", said.reply.text)
             case _:
                 continue
-        if portion.raw_lines:
+        if full:
             screen.keep("helo", f"at {here}", said.helo or "")
 
 

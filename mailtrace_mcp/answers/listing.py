@@ -46,7 +46,7 @@ def query_answer(
         if len(shown) < len(page):
             cursor = cursor_after(shown) if cursor_after is not None else None
         return QueryAnswer(
-            summary=query_summary(mails, len(matched), report),
+            summary=query_summary(_outcomes(shown), len(shown), len(matched), report),
             mails=mails,
             queue_ids=tuple(dict.fromkeys(mail.queue_id for mail in mails if mail.queue_id)),
             matched=len(matched),
@@ -57,6 +57,14 @@ def query_answer(
         )
 
     return fitted(build, len(page), manner.answer_chars)
+
+
+def _outcomes(mails: Sequence[FoundMail]) -> Counter[str]:
+    outcomes = Counter[str]()
+    for mail in mails:
+        for end in mail.endings:
+            outcomes[end.outcome] += end.count
+    return outcomes
 
 
 def _mail(found: FoundMail, manner: Manner, portion: Portion, numbers: Iterator[int]) -> Mail:

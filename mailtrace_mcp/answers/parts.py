@@ -110,5 +110,5 @@ class CoverageReport(Part):
     """What was seen and what was not: an answer is only as good as this."""
 
     complete: bool = Field(description="Whether every host was read over the whole window.")
-    window: WindowAsked = Field(description="The span of time that was searched.")
+    window: WindowAsked = Field(description="What was searched, echoed with its zone.")
     hosts: tuple[HostReport, ...] = Field(description="Every host that was asked.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from mailtrace_mcp.answers.parts import CoverageReport, Outcome
-from mailtrace_mcp.answers.query_types import Mail
 from mailtrace_mcp.answers.trace_types import RecipientEnd, Trace
 from mailtrace_mcp.answers.words import between, counted, listed, spent
 from mailtrace_mcp.trace.coverage import State
@@ -26,24 +25,23 @@ def trace_summary(traces: Sequence[Trace], matched: int, coverage: CoverageRepor
     if not matched:
         return nothing(coverage)
     if len(traces) == 1 and matched == 1:
-        said = _one_mail(traces[0])
-        unseen = coverage.complete or traces[0].complete
-        return said + ("." if unseen else f"; {unread(coverage)}.")
-    outcomes = _tally([trace.outcome for trace in traces])
-    shown = "" if len(traces) == matched else f" among the {len(traces)} shown"
+        return f"{_one_mail(traces[0])}{_not_seen(traces[0], coverage)}."
+    outcomes = _told(Counter(trace.outcome for trace in traces))
+    shown = "" if len(traces) == matched else f" among the {len(traces)} traced"
     incomplete = "" if coverage.complete else f"; {unread(coverage)}"
     return f"{counted(matched, 'mail')}: {outcomes}{shown}{incomplete}."
 
 
-def query_summary(mails: Sequence[Mail], matched: int, coverage: CoverageReport) -> str:
-    """How many mails match and how those shown ended."""
+def query_summary(
+    outcomes: Counter[str], shown: int, matched: int, coverage: CoverageReport
+) -> str:
+    """How many mails match, and how many recipients of those shown ended how."""
     if not matched:
         return nothing(coverage)
-    outcomes = _tally([one.outcome for mail in mails for one in mail.recipients])
-    ended = f"; recipients of those shown: {outcomes}" if outcomes else ""
-    shown = "" if len(mails) == matched else f", {len(mails)} shown"
+    ended = f"; recipients of those shown: {_told(outcomes)}" if outcomes else ""
+    some = "" if shown == matched else f", {shown} shown"
     incomplete = "" if coverage.complete else f"; {unread(coverage)}"
-    return f"{counted(matched, 'mail')}{shown}{ended}{incomplete}."
+    return f"{counted(matched, 'mail')}{some}{ended}{incomplete}."
 
 
 def nothing(coverage: CoverageReport) -> str:
@@ -78,6 +76,14 @@ def _one_mail(trace: Trace) -> str:
     return said
 
 
+def _not_seen(trace: Trace, coverage: CoverageReport) -> str:
+    if trace.complete:
+        return ""
+    if not coverage.complete:
+        return f"; {unread(coverage)}"
+    return "" if trace.outcome == "unknown" else "; not all of its way was found"
+
+
 def _several(ends: Sequence[RecipientEnd]) -> str:
     total = sum(end.count or 1 for end in ends)
     outcomes = Counter[str]()
@@ -97,9 +103,6 @@ def _one_end(end: RecipientEnd) -> str:
     return f"{said}, because {end.reason}" if end.outcome == "unknown" else f"{said} ({end.reason})"
 
 
-def _tally(outcomes: Sequence[str]) -> str:
-    return _told(Counter(outcomes))
-
-
-def _told(outcomes: Counter[str]) -> str:
-    return ", ".join(f"{outcomes[one]} {one}" for one in _ORDER if outcomes[one])
+def _told(outcomes: Mapping[str, int]) -> str:
+    """`2 sent, 1 bounced`, always in the same order."""
+    return ", ".join(f"{outcomes[one]} {one}" for one in _ORDER if one in outcomes)

@@ -37,21 +37,26 @@ def trace_answer(
     """The answer of trace_mail: `found` in the order to show, `matched` how many mails matched (None:
     as many as were found), `notes` more hints of ours, told first."""
     total = len(found) if matched is None else max(matched, len(found))
+    whole = _traces(found, manner, Portion(len(found)))
 
     def build(portion: Portion) -> TraceAnswer:
-        numbers = count(1)
-        shown = found[: portion.mails]
-        traces = tuple(_Telling(one, manner, portion, numbers).trace() for one in shown)
+        """Summary and hints are of all that was found, also where less is shown."""
         report = coverage_report(coverage, manner, portion.files)
         return TraceAnswer(
-            summary=trace_summary(traces, total, report),
-            traces=traces,
+            summary=trace_summary(whole, total, report),
+            traces=_traces(found, manner, portion) if portion.left_out else whole,
             matched=total,
             coverage=report,
-            hints=(*notes, *trace_hints(found, traces, total, report, portion.left_out)),
+            hints=(*notes, *trace_hints(found, whole, total, report, portion.left_out)),
         )
 
     return fitted(build, len(found), manner.answer_chars)
+
+
+def _traces(found: Sequence[TracedMail], manner: Manner, portion: Portion) -> tuple[Trace, ...]:
+    numbers = count(1)
+    shown = found[: portion.mails]
+    return tuple(_Telling(one, manner, portion, numbers).trace() for one in shown)
 
 
 @dataclass

@@ -96,8 +96,12 @@ def _is_local_part(text: str) -> bool:
 def _is_domain(text: str) -> bool:
     if text.startswith("[") and text.endswith("]"):
         return is_ip(text[1:-1].removeprefix("IPv6:"))
-    labels = text.removesuffix(".").split(".")
-    return all(label and all(_is_word(char) or char in "-_" for char in label) for label in labels)
+    return all(map(_is_label, text.removesuffix(".").split(".")))
+
+
+def _is_label(text: str) -> bool:
+    inside = bool(text) and text.strip("-") == text
+    return inside and all(_is_word(char) or char in "-_" for char in text)
 
 
 def _is_word(char: str) -> bool:

@@ -13,6 +13,8 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 def spent(seconds: float) -> str:
     """A duration as people say it: `0.12 s`, `2.1 s`, `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
+    if seconds < 0.01:
+        return "under 0.01 s"
     if seconds < 1:
         return f"{seconds:.2f} s"
     if seconds < 10:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mailtrace_mcp import times
 from mailtrace_mcp.answers import Detail, Drawing, Manner
 from mailtrace_mcp.config import Config
 from mailtrace_mcp.errors import Code, MailtraceError, visible
+from mailtrace_mcp.trace.coverage import Window
 from mailtrace_mcp.trace.leads import Lead, LeadKind, Scope
 from mailtrace_mcp.trace.matching import STATUS_WORDS, Keyword, Role, classify
 
 MOST_KEYWORDS = 20
+LONGEST_FOR_LITERALS = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,20 @@ def understand(
             Code.INVALID_ARGUMENT, "no host is left: the keywords name other hosts than host does."
         )
     meant = times.asked(time, time_range, config.zone, now, config.limits.window)
+    _check_literals(keywords, meant.window)
     scope = Scope(meant.window, config.limits.window, now)
     return Meaning(keywords, hosts, host is not None or bool(named), scope, meant.notes)
+
+
+def _check_literals(keywords: Sequence[Keyword], meant: Window) -> None:
+    """A literal is found by reading every line, so the window is short."""
+    literal = next((word.text for word in keywords if word.kind == "literal"), None)
+    if literal is not None and meant.end - meant.start > LONGEST_FOR_LITERALS:
+        raise MailtraceError(
+            Code.RANGE_TOO_WIDE,
+            f"keyword {visible(literal)!r} is searched for as plain text, in a window of at most a day; "
+            "ask for a shorter time_range, or for an address, a domain or an ID.",
+        )
 
 
 def check_status(status: str | None) -> str | None:

@@ -124,4 +124,8 @@ async def mail_lines(config: Config, host: str, queue_id: str, now: datetime) ->
 
 def _whole_reach(config: Config) -> str:
     """The widest window that the configuration allows, as a time_range."""
-    return f"{max(1, int(config.limits.window.total_seconds() // 60))}m"
+    seconds = int(config.limits.window.total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{max(1, seconds)}s"

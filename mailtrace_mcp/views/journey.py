@@ -37,12 +37,14 @@ class _Journey:
         self.nodes: dict[tuple[Spot, ...], Node] = {}
         self.found: list[Node] = []
         self.leaves: dict[int, int] = {}
+        self.notice_at: dict[Spot, Node] = {}  # where the notices hang whose way leads by a place
 
     def roots(self) -> list[Node]:
         for end in self.trace.recipients:
             self._leaf(self._way(tuple(spot(place) for place in end.path)), self._ended(end))
-        for notice in self.trace.notices:
-            self._notice(notice)
+        # A notice about a notice hangs where that one does, which may stand later in the list.
+        waiting = [one for one in self.trace.notices if not self._notice(one)]
+        self.found.extend(Node(self._told(one)) for one in waiting if not self._notice(one))
         return self.found
 
     def _way(self, path: tuple[Spot, ...]) -> Node:
@@ -99,19 +101,31 @@ class _Journey:
         retry = f"; next try about {self._clock(end.next_retry)}" if end.next_retry else ""
         return "  ".join(said) + reason + retry
 
-    def _notice(self, notice: NoticeSent) -> None:
-        """A notice hangs where it was made; its own way is told in one line."""
-        source = next((one for one, link in self.links.items() if _makes(link, notice)), None)
-        parents = [node for path, node in self.nodes.items() if source and path[-1] == source[0]]
+    def _notice(self, notice: NoticeSent) -> bool:
+        """Hang a notice where it was made; False where that place is not in the tree (yet)."""
+        parent = self._maker(notice)
+        if parent is None:
+            return False
+        self._leaf(parent, self._told(notice))
+        for place in notice.path:
+            self.notice_at.setdefault(spot(place), parent)
+        return True
+
+    def _told(self, notice: NoticeSent) -> str:
+        """A notice and its own way in one line."""
         way = f" {self.arrow} ".join(f"{one.host} {one.queue_id}" for one in notice.path)
-        to = notice.to or (f"({notice.to_ref})" if notice.to_ref else "?")
-        said = f"{notice.kind} to {to or '<>'}: {notice.outcome}  ({way})"
+        to = _name(notice.to, notice.to_ref, None)
+        said = f"{notice.kind} to {to}: {notice.outcome}  ({way})"
         if notice.reason and notice.outcome != "sent":
             said += f": {notice.reason}"
-        if parents:
-            self._leaf(parents[0], said)
-        else:
-            self.found.append(Node(said))
+        return said
+
+    def _maker(self, notice: NoticeSent) -> Node | None:
+        """The node of the hop that made a notice; that of the notice that made it (a double bounce)."""
+        makers = (one for (one, _), link in self.links.items() if _makes(link, notice))
+        source = next(makers, None)
+        nodes = (node for path, node in self.nodes.items() if path[-1] == source)
+        return None if source is None else next(nodes, self.notice_at.get(source))
 
     def _clock(self, at: datetime) -> str:
         """The time of day, and the date where it is not the day on which the mail came in."""

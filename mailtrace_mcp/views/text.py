@@ -12,6 +12,7 @@ from mailtrace_mcp.answers.words import moment, spent
 from mailtrace_mcp.views.branches import UNICODE, Branches, lines
 from mailtrace_mcp.views.journey import journey
 
+_WIDEST = 40  # of a column: one long address must not blow up every row
 HEADINGS = ("queue ID", "host", "last seen", "sender", "recipient", "outcome", "dsn")
 
 
@@ -111,7 +112,8 @@ def _who(one: MailRecipient) -> str:
 
 def _table(cells: Iterable[tuple[str, ...]]) -> str:
     table = list(cells)
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    columns = range(len(table[0]))
+    widths = [min(_WIDEST, max(len(row[column]) for row in table)) for column in columns]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table

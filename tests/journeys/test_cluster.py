@@ -68,7 +68,7 @@ def told(ending: Ending) -> tuple[str, str, list[tuple[str, str | None]]]:
 @pytest.mark.parametrize("mail", list(cases()))
 def test_it_ended_as_it_really_did(mail: Mail) -> None:
     coverage = everything().coverage
-    trail = by_place()[tuple(mail["recipients"][0]["path"][0])]  # type: ignore[index]
+    trail = by_place()[tuple(mail["recipients"][0]["path"][0])]
     found = endings(trail, coverage)
     expected = [
         (one["outcome"], one["end"], [tuple(hop) for hop in one["path"]])
@@ -85,7 +85,7 @@ def test_it_ended_as_it_really_did(mail: Mail) -> None:
 )
 def test_its_notices_went_where_they_really_did(mail: Mail) -> None:
     coverage = everything().coverage
-    trail = by_place()[tuple(mail["recipients"][0]["path"][0])]  # type: ignore[index]
+    trail = by_place()[tuple(mail["recipients"][0]["path"][0])]
     found = [
         (link.kind, one.outcome, [(key.host, key.queue_id) for key in one.path])
         for link in trail.notices

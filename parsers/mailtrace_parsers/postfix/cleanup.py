@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailtrace_parsers.events import Event, MessageId, Removed
+from mailtrace_parsers.events import Event, MessageId, Notice, Removed
 from mailtrace_parsers.postfix.actions import action
 
 
@@ -14,6 +14,8 @@ def about_mail(text: str) -> Event | None:
         return MessageId(_unbracketed(text[18:]), resent=True)
     if text.startswith("removed ("):  # cleanup/cleanup_api.c, since 3.10: canceled, discarded
         return Removed(text[9:-1]) if text.endswith(")") else None
+    if text.endswith("message not accepted, try again later"):  # cleanup/cleanup_masquerade.c
+        return Notice("lookup problem", text)
     return action(text)
 
 

@@ -14,6 +14,9 @@ from mailtrace_parsers.postfix.quoting import after_quotes
 _STARTS = ("; from=<", "; to=<", "; proto=")
 # smtpd(8) has no recipient yet at these; a `to=<` can only be a part of the sender's address
 _BEFORE_RECIPIENTS = frozenset(("CONNECT", "HELO", "EHLO", "STARTTLS", "AUTH", "MAIL"))
+_WITH_RECIPIENT = frozenset(("RCPT", "VRFY"))
+# what may follow the fields: data, a login name, a HELO name that could not be read
+_ENDS = (": ", " sasl_", " helo=<", ", helo=<")
 _NAMES_RECIPIENT = (">: Recipient address rejected", ">: Relay access denied")
 
 
@@ -39,43 +42,48 @@ def context(text: str, stage: str | None = None, comma: str = "") -> Context:
     names is taken.
     """
     start = _start(text)
-    if start == 0:
+    if start is None:
         return Context(text.removesuffix(";"))
     if start < 0:
         return Context(text, recipient=_named_recipient(text))
-    at = start + 2
+    at = start + 1
     sender, at = _address(text, at, "from=<", comma)
     recipient, at = _address(text, at, "to=<", comma)
-    if at < 0 or (recipient is not None and stage in _BEFORE_RECIPIENTS):
+    if at < 0 or stage in (_WITH_RECIPIENT if recipient is None else _BEFORE_RECIPIENTS):
         return Context(text[:start], recipient=_named_recipient(text))
-    proto, at = _word(text, at, "proto=", comma)
-    helo, at = _helo(text, at)
+    proto, at = _proto(text, at, comma)
+    helo, at = _helo(text, at, comma)
+    if (at < len(text) and not text.startswith(_ENDS, at)) or text.find(" proto=", at) >= 0:
+        return Context(text[:start], recipient=_named_recipient(text))
     data = text[at + 2 :] if text.startswith(": ", at) else None
     return Context(text[:start], sender, recipient, proto, helo, data)
 
 
-def _start(text: str) -> int:
-    """Where `; ` of the only context stands; 0 where there is none, -1 where there could be several."""
+def _start(text: str) -> int | None:
+    """Where `; ` of the only context stands; None where there is none, -1 where there could be several."""
     for begin in _STARTS:
         at = text.find(begin)
         if at >= 0:
             return at if text.find(begin, at + 1) < 0 else -1
-    return 0
+    return None
+
+
+def _begin(text: str, at: int, name: str, comma: str) -> int:
+    """Where the value of a field begins that stands right behind `at`; -1 where it does not."""
+    for lead in (f" {name}", f"{comma} {name}"):
+        if text.startswith(lead, at):
+            return at + len(lead)
+    return -1
 
 
 def _address(text: str, at: int, name: str, comma: str) -> tuple[str | None, int]:
-    """`NAME<ADDRESS>` if it stands at `at`: the address, and where the next field begins; -1 for a lie."""
-    if at < 0 or not text.startswith(name, at):
+    """`NAME<ADDRESS>` if it stands behind `at`: the address, and where it ends; -1 for a lie."""
+    begin = _begin(text, at, name, comma) if at >= 0 else -1
+    if begin < 0:
         return None, at
-    begin = at + len(name)
     end = text.find(">", after_quotes(text, begin))
     address = text[begin:end]
-    following = end + 1 + len(comma)
-    if end < 0 or not _as_postfix_writes(address):
-        return None, -1
-    if text.startswith(": ", end + 1) or following >= len(text):
-        return address, end + 1
-    return (address, following + 1) if text.startswith(f"{comma} ", end + 1) else (None, -1)
+    return (address, end + 1) if end >= 0 and _as_postfix_writes(address) else (None, -1)
 
 
 def _as_postfix_writes(address: str) -> bool:
@@ -83,26 +91,22 @@ def _as_postfix_writes(address: str) -> bool:
     return not (" " in rest or "<" in rest or '"' in rest)
 
 
-def _word(text: str, at: int, name: str, comma: str) -> tuple[str | None, int]:
-    if not text.startswith(name, at):
+def _proto(text: str, at: int, comma: str) -> tuple[str | None, int]:
+    begin = _begin(text, at, "proto=", comma)
+    if begin < 0:
         return None, at
-    word = text[at + len(name) : at + len(name) + 40].partition(" ")[0]
-    value = word.removesuffix(comma)
-    return (value if value.isalnum() else None), at + len(name) + len(word) + 1
+    word = text[begin : begin + 20].partition(" ")[0].removesuffix(",")
+    return (word if word.isalnum() else None), begin + len(word)
 
 
-def _helo(text: str, at: int) -> tuple[str | None, int]:
+def _helo(text: str, at: int, comma: str) -> tuple[str | None, int]:
     """`helo=<NAME>`; a login name may follow, or data. A name holds no blank."""
-    if not text.startswith("helo=<", at):
-        return None, at - 1
-    begin = at + len("helo=<")
+    begin = _begin(text, at, "helo=<", comma)
+    if begin < 0:
+        return None, at
     blank = text.find(" ", begin)
-    end = (len(text) if blank < 0 else blank) - 1
-    if text[end] == ":":  # `helo=<NAME>: DATA`
-        end -= 1
-    if end < begin or text[end] != ">":
-        return None, at - 1
-    return text[begin:end], end + 1
+    word = text[begin : blank if blank >= 0 else len(text)].removesuffix(":")
+    return (word[:-1], begin + len(word)) if word.endswith(">") else (None, at)
 
 
 def _named_recipient(text: str) -> str | None:

@@ -11,7 +11,7 @@ def after_quotes(text: str, start: int) -> int:
     """
     opening = start
     if text.startswith("@", start):  # a source route, @a,@b:user@c, stands before the local part
-        opening = text.find(":", start) + 1
+        opening = text.find(":", start, text.find(">", start)) + 1
     if not text.startswith('"', opening):
         return start
     closing = _closing_quote(text, opening)

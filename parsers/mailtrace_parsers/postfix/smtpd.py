@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,6 +22,8 @@ def about_mail(text: str) -> Event | None:
     """Read what follows a queue ID or NOQUEUE. A client with NOQUEUE has `before_queue` set by the caller."""
     if text.startswith("client="):
         return client(text)
+    if text.startswith("reply filter "):  # smtpd/smtpd_chat.c: … in: REPLY, … out: REPLY
+        return Notice("replaced", text)
     return client_lost(text) or action(text)
 
 
@@ -63,19 +66,15 @@ def client(text: str) -> Client | None:
 
 def _fields(text: str) -> dict[str, str]:
     """By name. A login name may hold anything: a field that seems to stand twice is not told."""
-    fields: dict[str, str] = {}
-    doubled: list[str] = []
-    last = ""
+    found: list[tuple[str, list[str]]] = []
     for part in text.split(", "):
         name, _, value = part.partition("=")
-        if name in fields:
-            doubled.append(name)
-        elif name in _FIELDS:
-            fields[name] = value
-            last = name
-        else:  # a comma of the login name's own
-            fields[last] = f"{fields.get(last, '')}, {part}" if len(part) < 256 else ""
-    return {name: value for name, value in fields.items() if name not in doubled}
+        if name in _FIELDS:
+            found.append((name, [value]))
+        elif found:  # a comma of the login name's own
+            found[-1][1].append(part)
+    seen = Counter([name for name, _ in found])
+    return {name: ", ".join(parts) for name, parts in found if seen[name] == 1}
 
 
 def client_lost(text: str) -> Event | None:

@@ -1,0 +1,144 @@
+"""Commands run, errors told in one line, and the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import anyio
+
+from mailtrace_mcp import questions
+from mailtrace_mcp.answers import TraceAnswer
+from mailtrace_mcp.answers.parts import CoverageReport
+from mailtrace_mcp.answers.trust import clean
+from mailtrace_mcp.cli.clients import client_config, where_to_put
+from mailtrace_mcp.cli.parser import PROG, parse
+from mailtrace_mcp.cli.printing import (
+    print_json,
+    print_query,
+    print_text,
+    print_trace,
+    progress_bar,
+)
+from mailtrace_mcp.cli.received import headers_of
+from mailtrace_mcp.config import load
+from mailtrace_mcp.errors import MailtraceError
+from mailtrace_mcp.release import version
+
+FOUND, NOTHING, USAGE, INCOMPLETE = 0, 1, 2, 3
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+BUG = 70  # EX_SOFTWARE of sysexits.h
+_LONGEST_ERROR = 2000
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code. Never a traceback, unless MAILTRACE_DEBUG is set."""
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv, version())
+        return _COMMANDS[options.command](options)
+    except MailtraceError as error:
+        return _told(str(error), USAGE)
+    except BrokenPipeError:
+        return _nobody_reads()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("MAILTRACE_DEBUG"):
+            raise
+        words = f"{type(error).__name__}: {error}"
+        return _told(f"this is a bug ({words}); MAILTRACE_DEBUG=1 shows where", BUG)
+
+
+def _told(words: str, code: int) -> int:
+    sys.stderr.write(f"{PROG}: {clean(words, _LONGEST_ERROR)}\n")
+    return code
+
+
+def _nobody_reads() -> int:
+    """The reader of our output has gone, as `head` does: nothing more to say, also not at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FOUND
+
+
+def _query(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    asked = questions.LogQuestion(
+        keywords=tuple(options.keywords),
+        host=options.host,
+        time=options.time,
+        time_range=options.time_range,
+        role=options.role,
+        status=options.status,
+        limit=options.limit,
+        cursor=options.cursor,
+        detail=options.detail,
+    )
+    with progress_bar() as progress:
+        answer = anyio.run(questions.query_logs, config, asked, datetime.now(UTC), progress)
+    code = _code(bool(answer.matched), answer.coverage)
+    print_json(answer) if options.json else print_query(answer)
+    return code
+
+
+def _trace(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    asked = questions.MailQuestion(
+        queue_id=options.queue_id,
+        message_id=options.message_id,
+        keywords=tuple(options.keywords),
+        headers=headers_of(options.eml) if options.eml is not None else None,
+        host=options.host,
+        time=options.time,
+        time_range=options.time_range,
+        graph=options.graph,
+        detail=options.detail,
+        limit=options.limit,
+    )
+    with progress_bar() as progress:
+        answer = anyio.run(questions.trace_mail, config, asked, datetime.now(UTC), progress)
+    found = bool(answer.traces) and (not options.check or _all_delivered(answer))
+    print_json(answer) if options.json else print_trace(answer, options.graph)
+    return _code(found, answer.coverage)
+
+
+def _code(found: bool, coverage: CoverageReport) -> int:
+    if not coverage.complete:
+        return INCOMPLETE
+    return FOUND if found else NOTHING
+
+
+def _all_delivered(answer: TraceAnswer) -> bool:
+    return all(one.outcome == "sent" for trace in answer.traces for one in trace.recipients)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.server import serve
+
+    read_only = options.read_only or os.environ.get("MAILTRACE_READ_ONLY") == "1"
+    serve(options.config, read_only=read_only, tool_prefix=options.tool_prefix)
+    return FOUND
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.demo import run
+
+    return run(options.config)
+
+
+def _print_config(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    sys.stderr.write(where_to_put(options.client) + "\n")
+    print_text(client_config(options.client, config.path))
+    return FOUND
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "query": _query,
+    "trace": _trace,
+    "serve": _serve,
+    "demo": _demo,
+    "print-config": _print_config,
+}
