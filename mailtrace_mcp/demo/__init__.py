@@ -37,7 +37,7 @@ class Sample:
 
 
 # One mail to three recipients: one delivered, one deferred, one bounced (fixtures/cluster/ORACLE.json).
-THREE_FATES = Sample("three-fates@example.test", "2026-11-21T06:58:54Z", "5m")
+THREE_FATES = Sample("three-fates@example.test", "2026-11-21T06:58:54Z", "50s")
 
 
 def run(config: Path | None = None, sample: Sample = THREE_FATES) -> int:
