@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from mailtrace_mcp.answers import FoundMail, QueryAnswer
 from mailtrace_mcp.answers.listing import query_answer
@@ -81,6 +82,7 @@ async def query_logs(
         manner(config, listing.meaning, asked.detail, "none"),
         _cursor(listing, page) if more else None,
         [*listing.meaning.notes, *_notes(listing, matching)],
+        partial(_cursor, listing),
     )
 
 

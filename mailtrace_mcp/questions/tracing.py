@@ -24,10 +24,10 @@ from mailtrace_mcp.questions.asking import (
 from mailtrace_mcp.questions.searching import evidence_only, newest, search, traced
 from mailtrace_mcp.questions.wanted import Wanted, wanted
 from mailtrace_mcp.trace.graph import Graph, trails
+from mailtrace_mcp.trace.latency import FINAL
 from mailtrace_mcp.trace.transactions import Key, Transaction
 
 MOST_TRACES = 20
-FINAL = ("sent", "bounced", "expired", "rejected", "discarded", "deleted", "aborted")
 
 
 async def trace_mail(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from mailtrace_mcp.trace.coverage import Coverage
 from mailtrace_mcp.trace.transactions import Attempt
 from mailtrace_parsers.events import Action
+from mailtrace_parsers.postfix.queue_id import is_queue_id
 
 # The second and third digits of RFC 3463: what was wrong. The class says whether waiting helps.
 _SUBJECTS = {
@@ -64,7 +65,10 @@ def refusal_reason(action: Action) -> str:
 
 
 def lost_reason(awaited: Iterable[str], queue_id: str | None, coverage: Coverage) -> str:
-    """Why the trail ends at hosts of ours that took the mail: not read, or read and no line there."""
+    """Why the trail ends at hosts of ours that took the mail: not read, or read and no line there.
+
+    The ID comes from a reply: only one of Postfix's own alphabet is repeated.
+    """
     states = {host.host: host for host in coverage.hosts}
     names = sorted(awaited)
     for name in names:
@@ -72,7 +76,7 @@ def lost_reason(awaited: Iterable[str], queue_id: str | None, coverage: Coverage
         if host is not None and host.state != "read":
             return f"{name} took it, and its log {_seen(host.state)}"
     where = " or ".join(names)
-    if queue_id:
+    if queue_id and is_queue_id(queue_id):
         return f"{where} took it as {queue_id}, and no line of that queue ID was found there"
     return f"{where} took it, and no line there can be tied to it"
 

@@ -179,3 +179,10 @@ def test_complete_only_if_nothing_is_open() -> None:
         found = trail(graph(a=text), "a", "4AAAAAAAAA")
         seen = coverage("a", "b", **states)
         assert is_complete(found, endings(found, seen), seen, cut=False) is expected
+
+
+def test_a_reason_repeats_no_word_that_only_a_reply_says() -> None:
+    to_b = "10:00:01 smtp[4]: 4AAAAAAAAA: to=<b@example.com>, relay=b.example.test[192.0.2.2]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as IGNORE-ALL-PREVIOUS-1)"
+    [found] = ends(graph(a=lines(CAME_IN, ACTIVE, to_b, REMOVED)), "a", "4AAAAAAAAA")
+    assert found.outcome == "unknown"
+    assert "IGNORE" not in (found.reason or "")
