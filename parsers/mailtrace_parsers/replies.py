@@ -54,15 +54,12 @@ def cut_reply(text: str) -> Reply:
 def _in_last_line(words: str, code: str) -> Place:
     """Where an answer of several lines names what it made of the mail.
 
-    Postfix joins the lines with blanks: `250-one 250-two 250 three`. If more than one place looks like the
-    beginning of the last line, none can be told to be it.
+    Postfix joins the lines with blanks: `250-one 250-two 250 three`. The first `250 ` that is taken for the
+    beginning of the last line: what follows must be a vendor's form as a whole, so that a later one is no ID.
     """
-    begin = f" {code} "
-    if words.count(begin) != 1:
-        return NOWHERE
-    line = words[words.index(begin) + 1 :]
-    head = _HEAD.match(line)
-    return place(line[head.end() :]) if head else NOWHERE
+    _, begin, line = words.partition(f" {code} ")
+    head = _HEAD.match(f"{code} {line}") if begin else None
+    return place(line[head.end() - len(code) - 1 :]) if head else NOWHERE
 
 
 def _wrapped(text: str) -> Reply:

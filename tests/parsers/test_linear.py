@@ -52,24 +52,33 @@ def _line(daemon: str, begin: str, piece: str, length: int) -> bytes:
     return (head + piece * (length // len(piece)))[:length].encode()
 
 
+# A square with the smallest step there is, 1 ns, takes a second for this length. What is done sooner
+# than this is linear, and its ratio would only measure the clock.
+SURELY_LINEAR = 2e-3
+
+
 def _fastest(raw: bytes, best_of: int = 7) -> float:
-    """The best of some runs: the others were disturbed."""
+    """The best of some runs in seconds of this thread's own processor time: others' load does not count."""
     times = []
     for _ in range(best_of):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         read(raw, CLOCK)
-        times.append(time.perf_counter() - begin)
+        times.append(time.thread_time() - begin)
     return min(times)
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
 def test_twice_the_length_takes_twice_the_time(shape: tuple[str, str, str]) -> None:
     half, whole = _line(*shape, HALF), _line(*shape, LONGEST)
+    ratios = []
     for _ in range(5):  # a machine under load may be unlucky more than once; a square never passes
-        first = max(_fastest(half), 20e-6)  # below that the clock is all that is measured
-        if _fastest(whole) / first < 2.6:
+        long = _fastest(whole)
+        if long < SURELY_LINEAR:
             return
-    pytest.fail(f"{_fastest(whole) / _fastest(half):.1f} times the time for twice the length")
+        ratios.append(long / _fastest(half))
+        if ratios[-1] < 2.6:
+            return
+    pytest.fail(f"{min(ratios):.1f} times the time for twice the length")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +120,9 @@ def test_long_lines(case: str, text: str, seconds: float) -> None:
 def test_a_long_answer_from_our_own_client_is_read_as_fast() -> None:
     """send/ gives replies.py what a server said, without a line's limit."""
     for piece in ("250 ", "250-", "Ok: queued as ", "a", "from MTA([1]:1): 250 "):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         reply("250 2.0.0 " + piece * (1_000_000 // len(piece)))
-        assert time.perf_counter() - begin < 0.5, piece
+        assert time.thread_time() - begin < 0.5, piece
 
 
 def test_ll052_a_line_of_ten_megabytes() -> None:
