@@ -29,9 +29,11 @@ def trace_hints(
         hints += [*_nothing(coverage), _REFUSED]
     elif matched > len(found):
         hints.append(
-            f"{counted(matched, 'mail')} match and {len(found)} were traced: narrow the keywords, "
+            f"{counted(matched, 'mail')} match, traced: {len(found)}: narrow the keywords, "
             "the host or the window, raise limit, or trace one by its queue_id."
         )
+    for mail in found:
+        hints.extend(f"Not complete: {gap}" for gap in mail.gaps[:3])
     for trace in traces:
         hints.extend(_of_one(trace, coverage))
     if any(mail.trail.cut for mail in found):
@@ -45,7 +47,9 @@ def query_hints(
     """The hints of a listing of mails, the most needed first."""
     hints = [*_cut(left_out), *_unread(coverage)]
     if not matched:
-        hints += [*_nothing(coverage), _NEVER_HERE]
+        hints += [*_nothing(coverage), _BY_DOMAIN]
+        if coverage.complete:
+            hints.append(_NEVER_HERE)
     if more:
         hints.append("There are more: call again with cursor = next_cursor, or ask for less.")
     if matched:
@@ -56,6 +60,10 @@ def query_hints(
 _REFUSED = (
     "A mail that was refused before it had a queue ID is found by an address: query_logs with "
     "status=rejected. One that was never sent, or came in by other hosts, leaves no line here."
+)
+_BY_DOMAIN = (
+    "A domain means that domain alone: .example.com, with a dot before it, is looked for as text and "
+    "finds its subdomains too. There are no wildcards. Queue IDs are as logged, upper and lower case."
 )
 _NEVER_HERE = (
     "If the window and the spelling are right, the mail was never sent, or came in by hosts that are "
@@ -87,22 +95,22 @@ def _nothing(coverage: CoverageReport) -> Iterator[str]:
     silent = [host.host for host in coverage.hosts if host.state == "read" and host.oldest is None]
     if silent:
         yield (
-            f"{listed(silent)} logged nothing at all in this window: its log may be rotated away, "
-            "or the time zone of the host or of the question may be wrong."
+            f"{listed(silent)} logged nothing at all in this window: rotated away, or the time zone of a "
+            "host or of the question is wrong."
         )
     yield from islice(_begun_late(coverage), 3)
     yield "Widen time_range (2h, 1d), look at the spelling, or ask with fewer keywords."
 
 
 def _begun_late(coverage: CoverageReport) -> Iterator[str]:
-    """Hosts without a line in the first tenth of the window."""
+    """Hosts without a line in the first tenth of the window, though their logs reach further back."""
     window = coverage.window
     early = window.start + (window.end - window.start) / 10
     for host in coverage.hosts:
         if host.state == "read" and host.oldest is not None and host.oldest > early:
             yield (
-                f"The oldest line of {host.host} in this window is of {moment(host.oldest)}: what "
-                "came before may be rotated away."
+                f"{host.host} logged nothing before {moment(host.oldest)} in this window: it was quiet, or "
+                "lines are missing."
             )
 
 
@@ -113,7 +121,11 @@ def _of_one(trace: Trace, coverage: CoverageReport) -> Iterator[str]:
             case "held":
                 yield f"{here} is in the hold queue: an administrator releases it with postsuper -H."
             case "deferred" if end.next_retry and end.next_retry > coverage.window.end:
-                yield f"{here} is tried again about {moment(end.next_retry)}: trace it again then."
+                yield (
+                    f"{here}: the next attempt was to be expected about {moment(end.next_retry)} (Postfix's "
+                    "defaults). If that is long past, no line of it was found: is the queue manager "
+                    "running there, and its log still written?"
+                )
             case "queued":
                 yield f"{here} waits for its first attempt: trace it again in a minute."
             case "unknown":

@@ -48,13 +48,15 @@ class TracedMail:
     """One mail of a trace.
 
     `endings` are outcomes.endings(trail, …); `notices` each notice link of the trail with its
-    outcomes.notice_endings(trail, link, …); `complete` whether all that could hold a part was read.
+    outcomes.notice_endings(trail, link, …); `complete` whether all that could hold a part was read;
+    `gaps` what is open otherwise, in sentences of ours.
     """
 
     trail: Trail
     endings: tuple[Ending, ...]
     complete: bool
     notices: tuple[tuple[Link, tuple[Ending, ...]], ...] = ()
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Screen:
     """Checks what goes into one mail's fields, and collects what may not.
 
     `numbers` gives the refs their numbers, so that they are unique in an answer. `named` are the
-    addresses of the question, which are shown as they were asked. A screen that does not `keep` gives
+    addresses of the question: one that is not plain is shown as it was asked. A screen that does not `keep` gives
     no refs: the answer was too long for untrusted text.
     """
 
@@ -44,10 +44,10 @@ class Screen:
         """An address; the empty one (of bounces) is plain too."""
         if text is None:
             return NOTHING
-        if asked := self._named.get(text.casefold()):
-            return Shown(asked, None)
         if not text or trust.address(text):
             return Shown(text, None)
+        if asked := self._named.get(text.casefold()):
+            return Shown(asked, None)
         return Shown(None, self.keep("address", where, text))
 
     def message_id(self, text: str | None, where: str) -> Shown:

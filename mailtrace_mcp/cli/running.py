@@ -78,7 +78,7 @@ def _query(options: argparse.Namespace) -> int:
     )
     with progress_bar() as progress:
         answer = anyio.run(questions.query_logs, config, asked, datetime.now(UTC), progress)
-    code = _code(bool(answer.matched), answer.coverage)
+    code = _code(bool(answer.matched), answer.coverage, bool(answer.matched))
     print_json(answer) if options.json else print_query(answer)
     return code
 
@@ -101,11 +101,14 @@ def _trace(options: argparse.Namespace) -> int:
         answer = anyio.run(questions.trace_mail, config, asked, datetime.now(UTC), progress)
     found = bool(answer.traces) and (not options.check or _all_delivered(answer))
     print_json(answer) if options.json else print_trace(answer, options.graph)
-    return _code(found, answer.coverage)
+    whole = bool(answer.traces) and all(trace.complete for trace in answer.traces)
+    return _code(found, answer.coverage, whole)
 
 
-def _code(found: bool, coverage: CoverageReport) -> int:
-    if not coverage.complete:
+def _code(found: bool, coverage: CoverageReport, whole: bool) -> int:
+    """`whole`: what was found leaves nothing open, so that a log which only begins late costs nothing."""
+    unread = [host for host in coverage.hosts if host.state != "read"]
+    if any(host.state != "partial" or host.code for host in unread) or (unread and not whole):
         return INCOMPLETE
     return FOUND if found else NOTHING
 

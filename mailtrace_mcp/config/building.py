@@ -129,6 +129,8 @@ def _ssh(host: HostSection, common: SshSection) -> Ssh:
         key=own.key or common.key,
         allow_agent=_first(own.allow_agent, common.allow_agent),
         look_for_keys=_first(own.look_for_keys, common.look_for_keys),
+        password=own.password,
+        passphrase=own.passphrase or common.passphrase,
     )
 
 

@@ -27,7 +27,7 @@ from mailtrace_mcp.errors import Code, MailtraceError, visible
 from mailtrace_mcp.regular_file import open_regular
 
 _LARGEST = 1 << 20
-_SECRETS = ("password", "pass")
+_SECRETS = ("password", "pass", "passphrase")
 _EMAIL_PROVIDERS = ("email", "email.smtp")
 
 

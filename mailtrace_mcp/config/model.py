@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from mailtrace_mcp.config.naming import Names, canonical
 from mailtrace_mcp.config.schema import Http, Index, Limits
 from mailtrace_mcp.config.smtp import Smtp
+from mailtrace_mcp.config.values import Secret
 from mailtrace_mcp.errors import Code, MailtraceError, visible
 
 ALL_HOSTS = "all"
@@ -50,6 +51,8 @@ class Ssh:
     key: str | None = None
     allow_agent: bool = False
     look_for_keys: bool = False
+    password: Secret | None = None
+    passphrase: Secret | None = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ stranger's.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(maxsize=8192)  # the same few hosts stand in every line
 def canonical(name: str) -> str:
     """`name` as it is compared: lower case, without brackets and trailing dot; an IP address in its
     shortest form (an IPv4-mapped IPv6 address as IPv4)."""

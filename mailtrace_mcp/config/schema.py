@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from mailtrace_mcp.config.smtp import Provider, Smtp
+from mailtrace_mcp.config.smtp import Password, Provider, Smtp
 from mailtrace_mcp.config.values import (
     Count,
     Duration,
@@ -36,13 +36,21 @@ class LogsSection(Section):
 
 
 class LoginSection(Section):
-    """How to log in: `hosts.NAME.ssh`, and the keys of `ssh:` that hold for all hosts."""
+    """How to log in: `hosts.NAME.ssh`, and the keys of `ssh:` that hold for all hosts. `passphrase`
+    opens the key; it stays on this machine."""
 
     user: Line | None = None
     port: Port | None = None
     key: Line | None = None
+    passphrase: Password | None = None
     allow_agent: Flag | None = None
     look_for_keys: Flag | None = None
+
+
+class HostLoginSection(LoginSection):
+    """`hosts.NAME.ssh`. A password is one host's: there is no way to show it to all of them."""
+
+    password: Password | None = None
 
 
 class SshSection(LoginSection):
@@ -60,7 +68,7 @@ class HostSection(Section):
     aliases: HostWords | None = None
     timezone: Zone | None = None
     logs: LogsSection
-    ssh: LoginSection = LoginSection()
+    ssh: HostLoginSection = HostLoginSection()
 
 
 def _members(value: Any) -> Any:

@@ -23,9 +23,9 @@ class Term:
     """One thing to look for in the lines of `hosts` (None: all) inside `window`.
 
     address, domain: whatever their case; an address stands alone (`bob@example.com` is not part of
-    `jimbob@example.com` nor of `bob@example.com.au`), a domain matches after `@` or where it
-    stands alone between `<`, `[`, `=` and their like. queue_id, message_id: exactly, as a whole token,
-    anywhere in a line (a reply names the next queue ID). process: `postfix/smtp[1234]`, the tag.
+    `jimbob@example.com` nor of `bob@example.com.au`), a domain is one of a mail address: it stands
+    after an `@`, whole. queue_id, message_id: exactly, as a whole token, anywhere in a line (a reply
+    names the next queue ID). process: `postfix/smtp[1234]`, the tag.
     literal: these characters, anywhere. everything: each line of these hosts in the window (a listing
     of one host's mail; `text` is empty).
     """

@@ -26,6 +26,9 @@ from mailtrace_parsers.events import Unrecognised
 from mailtrace_parsers.read import read
 
 MOST_ROUNDS = 50  # Postfix's own hopcount_limit
+# How much of the time that is left one round may take: a host that hangs must not cost the others the
+# rounds that follow. It is not asked again.
+SHARE = 0.5
 
 Progress = Callable[[int, int, str], Awaitable[None]]
 Choose = Callable[[Graph], Sequence[Key]]
@@ -90,8 +93,9 @@ class _Known:
                 later = replace(one, state="read", reason=None) if one.read_to_end else one
                 self.coverage[one.host] = known if first_round else known.merged(later)
 
-    def told(self, window: Window) -> Coverage:
-        """The coverage, with lines counted once however many rounds brought them."""
+    def told(self, window: Window, cut: bool) -> Coverage:
+        """The coverage, with lines counted once however many rounds brought them; `cut`: the rounds or
+        the time ran out while there was still something to ask for."""
         lines: dict[str, list[Entry]] = {host: [] for host in self.coverage}
         for entry in self.entries.values():
             lines.setdefault(entry.host, []).append(entry)
@@ -103,7 +107,7 @@ class _Known:
             )
             for one in self.coverage.values()
         )
-        return Coverage(window, hosts)
+        return Coverage(window, tuple(map(_cut_short, hosts)) if cut else hosts)
 
 
 async def gather(
@@ -120,7 +124,10 @@ async def gather(
             break
         for lead in todo:
             asked.note(lead)
-        readings = await _ask(sources, todo, deadline, announce)
+        now = anyio.current_time()
+        readings = await _ask(sources, todo, now + (deadline - now) * SHARE, announce)
+        late = {host.host for one in readings for host in one.coverage if host.state == "timeout"}
+        sources = [source for source in sources if not late.intersection(source.hosts)]
         for reading in readings:
             known.cover(reading.coverage, first_round=number == 0)
         await anyio.to_thread.run_sync(
@@ -130,7 +137,8 @@ async def gather(
         chosen = tuple(search.choose(graph))
         found = trails(graph, chosen)
         todo = leads(graph, found, asked, search.scope)
-    return Gathered(graph, chosen, tuple(found), known.told(search.scope.window), bool(todo))
+    coverage = known.told(search.scope.window, cut=bool(todo))
+    return Gathered(graph, chosen, tuple(found), coverage, bool(todo))
 
 
 async def _ask(
@@ -155,6 +163,13 @@ async def _ask(
                 else:
                     readings[number] = Reading((), ())
     return [readings.get(number) or _timed_out(source) for number, source in enumerate(sources)]
+
+
+def _cut_short(host: HostCoverage) -> HostCoverage:
+    if host.state not in ("read", "partial") or host.code is not None:
+        return host
+    reason = "The time of this call was used up before everything was asked for: ask for less."
+    return replace(host, state="partial", code=Code.HOST_TIMEOUT, reason=reason)
 
 
 def _concerns(source: LogSource, terms: Iterable[Term]) -> bool:

@@ -26,7 +26,7 @@ STRAY = timedelta(
 SMALL = 32 << 20  # bytes; up to here a file is read whole, whatever the order of its lines
 _STAMP_PART = 256  # bytes of a line that are enough for its stamp
 _PROBED_LINES = 50
-_MOST_CONTROL = 0.1  # of the first bytes; more is no text
+_MOST_CONTROL = 0.03  # of the first bytes; random ones have a tenth, Postfix writes none
 _WRITING = 2.0  # seconds; a last line without 0x0A in a file that changed since is not complete
 _WRITTEN_AFTER = timedelta(
     days=32
@@ -65,20 +65,13 @@ class LogFile:
     @property
     def binary(self) -> bool:
         """Whether this is no text at all."""
-        return len(self.head.translate(None, _CONTROL)) < len(self.head) * (1 - _MOST_CONTROL)
+        return is_binary(self.head)
 
     def clock(self, zone: tzinfo) -> Clock:
-        """How to read its stamps: against when it was last written, as gzip or else the file system
-        says. A day in its name wins where that time lies before it, or so long after it that the file
-        must have been copied since."""
-        seconds = self.written if self._packed_at is None else self._packed_at
-        written = datetime.fromtimestamp(seconds, UTC)
-        day = date_in_name(self.path)
-        if day is None:
-            return Clock(zone, written)
-        evening = datetime.combine(day, time_of_day.max, zone)
-        genuine = timedelta(0) <= written - evening <= _WRITTEN_AFTER
-        return Clock(zone, written if genuine else evening)
+        """How to read its stamps."""
+        return clock_of(
+            self.path, self.written if self._packed_at is None else self._packed_at, zone
+        )
 
     def begins(self, clock: Clock) -> datetime | None:
         """The stamp of the first line that has one."""
@@ -176,6 +169,24 @@ class LogFile:
 
 class ShrunkError(Exception):
     """The file is shorter than it was when it was opened: truncated, by copytruncate for one."""
+
+
+def clock_of(path: str, written: float, zone: tzinfo) -> Clock:
+    """How to read the stamps of a file: against when it was last written, in seconds of UNIX time, as
+    gzip or else the file system says. A day in its name wins where that time lies before it, or so long
+    after it that the file must have been copied since."""
+    at = datetime.fromtimestamp(written, UTC)
+    day = date_in_name(path)
+    if day is None:
+        return Clock(zone, at)
+    evening = datetime.combine(day, time_of_day.max, zone)
+    genuine = timedelta(0) <= at - evening <= _WRITTEN_AFTER
+    return Clock(zone, at if genuine else evening)
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file that begins so is no text at all."""
+    return len(head.translate(None, _CONTROL)) < len(head) * (1 - _MOST_CONTROL)
 
 
 def first_stamp(data: bytes, clock: Clock) -> datetime | None:

@@ -141,8 +141,10 @@ def _word(needle: _Needle) -> bytes:
 
 def _needles(term: Term) -> Iterable[_Needle]:
     text = term.text.encode("utf-8", "surrogateescape")
-    if term.kind == "address" or term.kind == "domain":
-        yield _folded(term, text.removeprefix(b"@") if term.kind == "domain" else text)
+    if term.kind == "address":
+        yield _folded(term, text, _LOCAL)
+    elif term.kind == "domain":
+        yield _folded(term, b"@" + text.removeprefix(b"@"), _NEWLINE)  # the `@` is its beginning
     elif term.kind == "queue_id":
         yield _exact(term, text, b"(?<![%s])%s(?![%s])" % (_ALNUM, re.escape(text), _ALNUM))
     elif term.kind == "message_id":
@@ -173,11 +175,10 @@ def _tags(term: Term, text: bytes) -> Iterable[_Needle]:
         yield _exact(term, spaced, b"(?<![%s])%s" % (before, re.escape(spaced)))
 
 
-def _folded(term: Term, text: bytes) -> _Needle:
+def _folded(term: Term, text: bytes, before: bytes) -> _Needle:
     """An address or a domain, whatever its case. Letters beyond ASCII are compared case-folded, as
     they were logged (no other normal form is tried)."""
     low = text.lower()
-    before = _LOCAL if term.kind == "address" else _ALNUM + rb"._\-"
     after = _ALNUM + rb"._@\-"
     if low.isascii():
         pattern = re.compile(_longer(before, low, after))

@@ -56,8 +56,15 @@ def listed(patterns: Iterable[str]) -> tuple[list[Listed], list[Trouble]]:
             one = Listed(path, (status.st_dev, status.st_ino), status.st_size, status.st_mtime)
             found.setdefault(one.identity, one)
         else:
-            troubles.append(Trouble(Code.FILE_DENIED, path, "is not a regular file"))
+            folder = stat.S_ISDIR(status.st_mode)
+            words = "is a directory: name its files (/*)" if folder else "is not a regular file"
+            troubles.append(Trouble(Code.FILE_DENIED, path, words))
     return list(found.values()), troubles
+
+
+def oldest_first(found: Iterable[Listed]) -> list[Listed]:
+    """In the order in which the files of one log were written, by their names."""
+    return sorted(found, key=lambda one: _age(one.path))
 
 
 def trouble(path: str, error: OSError) -> Trouble:

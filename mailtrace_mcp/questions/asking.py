@@ -69,6 +69,12 @@ class Meaning:
             for word in self.keywords
             if (kind := _LEADS.get(word.kind)) is not None
         ]
+        # A message-id may be written without its angle brackets: then it looks like an address.
+        leads += [
+            Lead("message_id", word.text, self.scope.window, hosts)
+            for word in self.keywords
+            if word.kind == "address"
+        ]
         return leads or [Lead("everything", "", self.scope.window, hosts)]
 
 
@@ -98,6 +104,11 @@ def understand(
     if host is not None and not host.strip():
         raise MailtraceError(
             Code.INVALID_ARGUMENT, "host is empty; leave it out for all hosts, or name one."
+        )
+    if not config.hosts:
+        raise MailtraceError(
+            Code.CONFIG_INVALID,
+            f"{config.path.name} names no hosts: say under `hosts:` where their logs lie.",
         )
     keywords = tuple(dict.fromkeys(classify(word, tuple(config.hosts)) for word in words))
     hosts = config.host_names(host)

@@ -25,13 +25,14 @@ from mailtrace_mcp.questions.searching import evidence_only, newest, search
 from mailtrace_mcp.trace.endings import Ending
 from mailtrace_mcp.trace.graph import Graph
 from mailtrace_mcp.trace.matching import matches
-from mailtrace_mcp.trace.outcomes import endings
+from mailtrace_mcp.trace.outcomes import endings, notice_endings
+from mailtrace_mcp.trace.recipients import is_probe
 from mailtrace_mcp.trace.transactions import Key, Transaction
 
 MOST_MAILS = 200
 # With a status to look for, every mail that matches has to be followed to its end before it can be
-# told whether it belongs to the answer; more than these are not, and the answer says so.
-MOST_FOLLOWED = 500
+# told whether it belongs to the answer; for more than these the question is refused.
+MOST_FOLLOWED = 20_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class _Listing:
             for life in graph.transactions.values()
             if life.host in self.meaning.hosts
             and life.key not in aside
+            and not is_probe(life)
             and matches(life, self.meaning.keywords, self.asked.role)
             and any(self.meaning.scope.window.holds(entry.frame.at) for entry in life.entries)
         ]
@@ -70,6 +72,7 @@ async def query_logs(
     terms = listing.meaning.terms()
     found = await search(config, listing.meaning, terms, listing.chosen, progress)
     matching = listing.matching(found.graph)
+    _check_followed(listing, matching)
     mails = _mails(found, listing, matching)
     page, rest = mails[: asked.limit], mails[asked.limit :]
     more = (
@@ -81,7 +84,7 @@ async def query_logs(
         found.coverage,
         manner(config, listing.meaning, asked.detail, "none"),
         _cursor(listing, page) if more else None,
-        [*listing.meaning.notes, *_notes(listing, matching)],
+        listing.meaning.notes,
         partial(_cursor, listing),
     )
 
@@ -96,7 +99,7 @@ def _understood(config: Config, asked: LogQuestion, now: datetime) -> _Listing:
     meaning = understand(config, asked.keywords, asked.host, asked.time, asked.time_range, now)
     if asked.cursor is None:
         return _Listing(asked, meaning, status, None)
-    cursor = opened(asked.cursor, _identity(asked))
+    cursor = opened(asked.cursor, _identity(asked), config.limits.window)
     scope = replace(meaning.scope, window=cursor.window)
     return _Listing(asked, replace(meaning, scope=scope), status, cursor.after)
 
@@ -110,7 +113,10 @@ def _mails(found: Gathered, listing: _Listing, matching: list[Transaction]) -> l
     """The mails of this page and after it that were followed, with how they ended."""
     ended: dict[Key, tuple[Ending, ...]] = {}
     for trail in found.trails:
-        for ending in endings(trail, found.coverage):
+        ends = [*endings(trail, found.coverage)]
+        for notice in trail.notices:
+            ends.extend(notice_endings(trail, notice, found.coverage))
+        for ending in ends:
             for key in ending.path:
                 ended[key] = (*ended.get(key, ()), ending)
     lives = {life.key: life for life in matching}
@@ -134,10 +140,10 @@ def _cursor(listing: _Listing, page: Sequence[FoundMail]) -> str | None:
     return signed(cursor, _identity(listing.asked))
 
 
-def _notes(listing: _Listing, matching: list[Transaction]) -> list[str]:
-    if listing.status is None or len(matching) <= MOST_FOLLOWED:
-        return []
-    return [
-        f"{len(matching)} mails match the keywords; only the newest {MOST_FOLLOWED} were followed to "
-        "see how they ended. Narrow the window, the host or the keywords."
-    ]
+def _check_followed(listing: _Listing, matching: list[Transaction]) -> None:
+    if listing.status is not None and len(matching) > MOST_FOLLOWED:
+        raise MailtraceError(
+            Code.RANGE_TOO_WIDE,
+            f"{len(matching)} mails match, and to look for status={listing.status} each has to be followed "
+            f"to its end: at most {MOST_FOLLOWED}. Ask for a shorter time_range, one host or more keywords.",
+        )

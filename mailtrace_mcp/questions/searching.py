@@ -10,7 +10,7 @@ from mailtrace_mcp.config import Config
 from mailtrace_mcp.logs.gather import Choose, Gathered, Progress, Search, gather
 from mailtrace_mcp.logs.open import sources
 from mailtrace_mcp.questions.asking import Meaning
-from mailtrace_mcp.trace.completeness import is_complete
+from mailtrace_mcp.trace.completeness import gaps
 from mailtrace_mcp.trace.graph import Graph, Trail
 from mailtrace_mcp.trace.leads import Lead
 from mailtrace_mcp.trace.outcomes import endings, notice_endings
@@ -36,14 +36,19 @@ def traced(trail: Trail, found: Gathered) -> TracedMail:
     coverage = found.coverage
     ends = endings(trail, coverage)
     notices = tuple((link, notice_endings(trail, link, coverage)) for link in trail.notices)
-    return TracedMail(trail, ends, is_complete(trail, ends, coverage, found.cut), notices)
+    left_open = tuple(dict.fromkeys(gaps(trail, ends, coverage, found.cut)))
+    return TracedMail(trail, ends, not left_open, notices, left_open)
 
 
-def evidence_only(graph: Graph) -> set[Key]:
-    """Refusals that are the other side of an attempt of ours: they are told with that mail, and are
-    no mail of their own."""
+def evidence_only(graph: Graph) -> dict[Key, Key]:
+    """Refusals that are the other side of an attempt of ours → the mail that attempt was for: they are
+    told with that mail, and are no mail of their own."""
     links = graph.links.all
-    return {link.target for link in links if link.kind == "refusal" and link.target is not None}
+    return {
+        link.target: link.source
+        for link in links
+        if link.kind == "refusal" and link.target is not None
+    }
 
 
 def newest(lives: Iterable[Transaction]) -> list[Transaction]:

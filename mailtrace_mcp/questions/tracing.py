@@ -25,6 +25,7 @@ from mailtrace_mcp.questions.searching import evidence_only, newest, search, tra
 from mailtrace_mcp.questions.wanted import Wanted, wanted
 from mailtrace_mcp.trace.graph import Graph, trails
 from mailtrace_mcp.trace.latency import FINAL
+from mailtrace_mcp.trace.recipients import is_probe
 from mailtrace_mcp.trace.transactions import Key, Transaction
 
 MOST_TRACES = 20
@@ -85,12 +86,12 @@ class _Beginning:
         here = [
             life
             for life in graph.transactions.values()
-            if life.host in hosts and life.key not in aside
+            if life.host in hosts and not is_probe(life)
         ]
         meant = [one for one in here if self.wanted.means(one)]
         meant = [one for one in meant if self._inside(one)] or meant
         meant = meant or [one for one in here if self.wanted.mentions(one)]
-        return [one.key for one in newest(meant)]
+        return [aside.get(one.key, one.key) for one in newest(meant)]
 
     def _inside(self, life: Transaction) -> bool:
         window = self.wanted.meaning.scope.window

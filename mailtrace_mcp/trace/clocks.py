@@ -87,6 +87,12 @@ class Skews:
             return known.reversed()
         return NO_SKEW
 
+    @property
+    def widest(self) -> timedelta:
+        """The largest difference that any two clocks may have, as far as is known."""
+        ends = [abs(end) for span in self.pairs.values() for end in (span.low, span.high)]
+        return max([UNTOLD_SKEW, *ends])
+
     def told(self) -> Iterable[tuple[str, str, Span]]:
         """The differences that are sure, for the answer."""
         return ((a, b, span) for (a, b), span in sorted(self.pairs.items()) if span.surely_off)

@@ -7,7 +7,7 @@ said last.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,8 +48,13 @@ class Collated:
 def collate(entries: Iterable[Entry]) -> Collated:
     """Sort entries into transactions. Entries may come in any order, each at most once."""
     hosts: dict[str, _HostLog] = {}
-    for entry in _in_order(entries):
-        hosts.setdefault(entry.host, _HostLog(entry.host)).take(entry)
+    ordered = _in_order(entries)
+    for entry in ordered:
+        hosts.setdefault(entry.host, _HostLog(entry.host))
+    for name, labels in _apart(ordered).items():
+        hosts[name].apart(labels)
+    for entry in ordered:
+        hosts[entry.host].take(entry)
     lives = [life for host in hosts.values() for life in host.lives]
     lives.sort(key=lambda life: (life.started or _NEVER, life.key.host, life.key.generation))
     return Collated(tuple(lives), tuple(line for host in hosts.values() for line in host.bulk))
@@ -87,8 +92,17 @@ class _HostLog:
         self.host = host
         self.lives: list[Transaction] = []
         self.bulk: list[Entry] = []
-        self._by_id: dict[str, list[Transaction]] = defaultdict(list)
+        self._by_id: dict[tuple[str, str | None], list[Transaction]] = defaultdict(list)
+        self._generations: Counter[str] = Counter()
+        self._postsupers: Counter[int | None] = (
+            Counter()
+        )  # queue IDs that each postsuper run has named
+        self._apart: frozenset[tuple[str, str | None]] = frozenset()
         self._processes: dict[tuple[str | None, str | None, int | None], _Process] = {}
+
+    def apart(self, labels: frozenset[tuple[str, str | None]]) -> None:
+        """Queue IDs that two instances of Postfix use at once, with the label roots of both."""
+        self._apart = labels
 
     def take(self, entry: Entry) -> None:
         frame = entry.frame
@@ -101,9 +115,12 @@ class _HostLog:
         self._with_id(entry, life, process)
 
     def _life(self, entry: Entry) -> Transaction:
-        lives = self._by_id[entry.queue_id or ""]
+        queue_id = entry.queue_id or ""
+        label = (queue_id, _root(entry))
+        lives = self._by_id[label if label in self._apart else (queue_id, None)]
         if not lives or _begins_another(entry, lives[-1]):
-            life = Transaction(Key(self.host, entry.queue_id, len(lives) + 1))
+            self._generations[queue_id] += 1
+            life = Transaction(Key(self.host, entry.queue_id, self._generations[queue_id]))
             lives.append(life)
             self.lives.append(life)
         return lives[-1]
@@ -123,6 +140,8 @@ class _HostLog:
                 life.attempts.append(Attempt(entry, delivery, tuple(process.steps), process.tls))
             case ClientLost():
                 process.life = None
+            case Postsuper():
+                self._postsupers[entry.frame.pid] += 1
             case _:
                 pass
 
@@ -133,9 +152,12 @@ class _HostLog:
             case Tls(direction="to") as tls:
                 _forget_told(process)
                 process.tls = tls
-            case PostsuperSummary():
-                self.bulk.append(entry)
+            case PostsuperSummary() as summary:
+                if summary.count > self._postsupers[entry.frame.pid]:
+                    self.bulk.append(entry)
             case Session(what="connect" | "disconnect"):
+                if process.life is not None and entry.event.what == "disconnect":
+                    process.life.context.append(entry)
                 process.decisions, process.life, process.refusal = [], None, None
             case ClientLost() as lost:
                 client = process.life.client if process.life else None
@@ -205,15 +227,42 @@ def _forget_told(process: _Process) -> None:
         process.steps, process.tls, process.steps_told = [], None, None
 
 
+def _root(entry: Entry) -> str | None:
+    """The first part of a label: `postfix-out` of `postfix-out/submission`."""
+    return entry.frame.instance.partition("/")[0] if entry.frame.instance else None
+
+
+def _apart(entries: Iterable[Entry]) -> dict[str, frozenset[tuple[str, str | None]]]:
+    """Host → queue IDs under label roots that each have qmgr and cleanup lines for that ID: two
+    instances. A label alone is no identity: one transport may have its own."""
+    daemons: dict[str, dict[str, dict[str | None, set[str]]]] = {}
+    for entry in entries:
+        if entry.queue_id is not None and entry.frame.daemon in ("qmgr", "cleanup"):
+            roots = daemons.setdefault(entry.host, {}).setdefault(entry.queue_id, {})
+            roots.setdefault(_root(entry), set()).add(entry.frame.daemon)
+    found = {}
+    for host, by_id in daemons.items():
+        labels: set[tuple[str, str | None]] = set()
+        for queue_id, roots in by_id.items():
+            whole = [root for root, seen in roots.items() if len(seen) == 2]
+            if len(whole) > 1:
+                labels.update((queue_id, root) for root in whole)
+        found[host] = frozenset(labels)
+    return found
+
+
 def _begins_another(entry: Entry, life: Transaction) -> bool:
     """Whether this line starts a new generation of its queue ID rather than going on with `life`."""
     end = next((one for one in reversed(life.entries) if _ends(one)), None)
     match entry.event:
         case Client() | Pickup():
             arrivals = [o for o in life.entries if isinstance(o.event, Client | Pickup)]
-            return end is not None or any(o.frame.at != entry.frame.at for o in arrivals)
+            again = any(o.frame.at != entry.frame.at for o in arrivals)
+            # An arrival is the first line of a life: what lies well before it is another's.
+            return end is not None or again or _long_after(entry, life.entries[0])
         case MessageId(resent=False):
-            return end is not None
+            told = [o for o in life.entries if isinstance(o.event, MessageId)]
+            return end is not None or any(_long_after(entry, one) for one in told)
         case _:
             return end is not None and _long_after(entry, end)
 

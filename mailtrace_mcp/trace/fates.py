@@ -21,6 +21,7 @@ from mailtrace_parsers.events import (
     Expired,
     Postsuper,
     Removed,
+    Session,
 )
 
 Outcome = Literal[
@@ -131,6 +132,8 @@ def _aborted(life: Transaction) -> Fate | None:
         return Fate("aborted", reason, canceled)
     if lost := _last(life, ClientLost):
         return Fate("aborted", reason, lost)
+    if reset := _last(life, Session, lambda event: bool((event.commands or {}).get("rset"))):
+        return Fate("aborted", reason, reset)
     if limit := _last(life, Diagnostic, lambda e: "queue file size limit exceeded" in e.text):
         return Fate("aborted", "the mail was larger than message_size_limit of this host", limit)
     return None
@@ -224,9 +227,10 @@ def _local(text: str) -> Landing:
 
 def _lmtp(attempt: Attempt) -> Landing:
     """LMTP hands over to a mailbox (RFC 2033), unless it is a filter on this host that names an ID."""
-    delivery = attempt.delivery
-    named = delivery.reply is not None and delivery.reply.queue_id is not None
-    if named and is_loopback(delivery.relay):
+    delivery, reply = attempt.delivery, attempt.delivery.reply
+    named = reply is not None and reply.queue_id is not None
+    queueing = reply is not None and reply.vendor in ("amavis", "postfix")
+    if named and (queueing or is_loopback(delivery.relay)):
         return Landing("unknown", "none", frozenset({attempt.entry.host}))
     return Landing("sent", "mailbox")
 

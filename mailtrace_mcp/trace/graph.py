@@ -98,8 +98,9 @@ def trails(graph: Graph, seeds: Iterable[Key]) -> list[Trail]:
 
 
 def follows(link: Link) -> bool:
-    """Whether a trail goes on over this link; what is only possible is shown and not followed."""
-    return link.target is not None and link.confidence != "possible"
+    """Whether a trail goes on over this link. What is only possible is shown and not followed; a
+    refusal is the other side of an attempt, and may be that of several mails."""
+    return link.target is not None and link.confidence != "possible" and link.kind != "refusal"
 
 
 def _hanging_together(graph: Graph, seed: Key) -> tuple[set[Key], bool]:

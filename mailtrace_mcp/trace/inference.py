@@ -6,20 +6,73 @@ a transaction whose way in is unknown. Two transactions that fit are candidates,
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from mailtrace_mcp.trace.clocks import arrival_fits, handover
 from mailtrace_mcp.trace.links import Confidence, Evidence, Link, LinkKind, Links
-from mailtrace_mcp.trace.named import came_from
+from mailtrace_mcp.trace.named import AWAY, came_from
 from mailtrace_mcp.trace.names import hosts_behind, is_host, is_loopback
-from mailtrace_mcp.trace.transactions import Attempt, Transaction
+from mailtrace_mcp.trace.transactions import Attempt, Key, Transaction
 from mailtrace_parsers.events import Action
 
 NETWORK_AGENTS = ("smtp", "lmtp")
-# How long a server that is not ours may keep a mail before it gives it back to one of our hosts.
-AWAY = timedelta(hours=1)
+
+
+# With more mails of one message-id than these, their order alone says nothing about any of them.
+MOST_NAMESAKES = 20
+
+
+class _ByArrival:
+    """Mails by the time at which they came in."""
+
+    def __init__(self, lives: Iterable[Transaction]) -> None:
+        begun = [(life.arrived, life) for life in lives if life.arrived is not None]
+        begun.sort(key=lambda one: one[0])
+        self.times = [arrived for arrived, _ in begun]
+        self.lives = [life for _, life in begun]
+
+    def following(
+        self, attempt: Attempt, source: Transaction, links: Links, late: timedelta
+    ) -> list[Transaction]:
+        """Those whose way in is not known and that came in from the start of this handover on, up to
+        `late` after its end; clocks may differ as far as is known of any."""
+        if attempt.at is None or not self.lives:
+            return []
+        delays = attempt.delivery.delays
+        spent = timedelta(seconds=delays.transmission if delays else attempt.delivery.delay or 0)
+        slack = links.skews.widest + timedelta(seconds=3) + spent
+        low = bisect_left(self.times, attempt.at - slack)
+        high = bisect_right(self.times, attempt.at + slack + late)
+        return [one for one in links.open_targets(self.lives[low:high]) if one is not source]
+
+
+class _Namesakes:
+    """The mails that share one message-id: all, by the host of ours they came from, by client address.
+
+    One message-id may stand in thousands of mails (a stranger chooses it): each rule looks at the few
+    that it may want, so that the work does not grow with the square.
+    """
+
+    def __init__(self, lives: list[Transaction], links: Links) -> None:
+        self.all = _ByArrival(lives)
+        from_host: dict[str, list[Transaction]] = defaultdict(list)
+        from_address: dict[str, list[Transaction]] = defaultdict(list)
+        for life in lives:
+            if life.client is None:
+                continue
+            for host in hosts_behind(life.client.peer, life.host, links.known):
+                from_host[host].append(life)
+            if life.client.peer.address is not None:
+                from_address[life.client.peer.address].append(life)
+        self.from_host = {host: _ByArrival(found) for host, found in from_host.items()}
+        self.from_address = {one: _ByArrival(found) for one, found in from_address.items()}
+
+
+_NONE = _ByArrival(())
+_AT_ONCE = timedelta(0)
 
 
 def inferred_links(links: Links) -> None:
@@ -28,57 +81,91 @@ def inferred_links(links: Links) -> None:
     for one in links.transactions:
         if one.message_id:
             by_message[one.message_id].append(one)
-    for source in links.transactions:
-        same = [one for one in by_message.get(source.message_id or "", ()) if one is not source]
-        _handed_over(source, same, links)
+    shared = {
+        text: _Namesakes(lives, links) for text, lives in by_message.items() if len(lives) > 1
+    }
+    pairs = [
+        (one, shared[one.message_id]) for one in links.transactions if one.message_id in shared
+    ]
+    rivals = _rivals(links, pairs)
+    for source, same in pairs:
+        _handed_over(source, same, links, rivals)
         _resubmitted(source, same, links)
-    for source in links.transactions:
-        same = [one for one in by_message.get(source.message_id or "", ()) if one is not source]
+    for source, same in pairs:
         _came_back(source, same, links)
     _ancestors(links)
-    for source in links.transactions:
-        same = [one for one in by_message.get(source.message_id or "", ()) if one is not source]
-        _right_order(source, same, links)
+    for source, same in pairs:
+        if len(same.all.lives) <= MOST_NAMESAKES:
+            _right_order(source, same, links)
     _refusals(links)
 
 
-def _handed_over(source: Transaction, same: list[Transaction], links: Links) -> None:
+def _rivals(links: Links, pairs: list[tuple[Transaction, _Namesakes]]) -> Counter[Key]:
+    """How many mails each arrival could be the next hop of: for more than one, none is chosen."""
+    counted: Counter[Key] = Counter()
+    for source, same in pairs:
+        counted.update(
+            {
+                one.key
+                for attempts in _deliveries(source, links)
+                for one in _next_arrivals(attempts[0], source, same, links)
+            }
+        )
+    return counted
+
+
+def _handed_over(source: Transaction, same: _Namesakes, links: Links, rivals: Counter[Key]) -> None:
     """No ID in the reply: the same message-id, from this host, just when it was handed over."""
     for attempts in _deliveries(source, links):
-        first = attempts[0]
-        fitting = [
-            one
-            for one in links.open_targets(same)
-            if came_from(one, source, links.known)
-            and one.client is not None
-            and _may_reach(first, source, one, links)
-            and arrival_fits(first, one, links.skews)
-        ]
-        _choose(source, attempts, fitting, "message_id+client", "likely", links)
+        fitting = _next_arrivals(attempts[0], source, same, links)
+        contested = len(fitting) == 1 and rivals[fitting[0].key] > 1
+        if contested:
+            orders = frozenset(one.entry.order for one in attempts)
+            keys = (fitting[0].key,)
+            links.add(
+                Link(source.key, None, "relay", "message_id+client", "possible", orders, keys)
+            )
+        else:
+            _choose(source, attempts, fitting, "message_id+client", "likely", links)
 
 
-def _came_back(source: Transaction, same: list[Transaction], links: Links) -> None:
-    """The server that took it is not ours, and soon gave the same message-id to one of our hosts."""
+def _next_arrivals(
+    first: Attempt, source: Transaction, same: _Namesakes, links: Links
+) -> list[Transaction]:
+    return [
+        one
+        for one in same.from_host.get(source.host, _NONE).following(first, source, links, _AT_ONCE)
+        if one.client is not None
+        and _may_reach(first, source, one, links)
+        and came_from(one, source, links.known)
+        and arrival_fits(first, one, links.skews)
+    ]
+
+
+def _came_back(source: Transaction, same: _Namesakes, links: Links) -> None:
+    """The server that took it is not ours, and soon gave the same message-id to one of our hosts.
+
+    Where it is ours its own lines must tell: a host that could not be read is not jumped over.
+    """
     for attempts in _deliveries(source, links):
         relay = attempts[0].delivery.relay
+        if hosts_behind(relay, source.host, links.known):
+            continue
+        taken_by = same.from_address.get((relay.address if relay else None) or "", _NONE)
         fitting = [
             one
-            for one in links.open_targets(same)
-            if one.client is not None
-            and relay is not None
-            and relay.address is not None
-            and one.client.peer.address == relay.address
-            and _follows(attempts[0], one)
+            for one in taken_by.following(attempts[0], source, links, AWAY)
+            if _follows(attempts[0], one)
         ]
         _choose(source, attempts, fitting, "message_id+client", "likely", links)
 
 
-def _right_order(source: Transaction, same: list[Transaction], links: Links) -> None:
+def _right_order(source: Transaction, same: _Namesakes, links: Links) -> None:
     """Only the message-id and the order speak for it: shown, never followed to an outcome."""
     for attempts in _deliveries(source, links):
         fitting = [
             one
-            for one in links.open_targets(same)
+            for one in same.all.following(attempts[0], source, links, AWAY)
             if _follows(attempts[0], one)
             and _may_reach(attempts[0], source, one, links)
             and not _came_from_another(one, source, links)
@@ -86,7 +173,7 @@ def _right_order(source: Transaction, same: list[Transaction], links: Links) -> 
         _choose(source, attempts, fitting, "message_id+time", "possible", links)
 
 
-def _resubmitted(source: Transaction, same: list[Transaction], links: Links) -> None:
+def _resubmitted(source: Transaction, same: _Namesakes, links: Links) -> None:
     """A command or pipe that gave the mail back: Mailman, Sympa, procmail."""
     for attempt in links.open_attempts(source):
         delivery = attempt.delivery
@@ -94,7 +181,7 @@ def _resubmitted(source: Transaction, same: list[Transaction], links: Links) -> 
             continue
         fitting = [
             one
-            for one in links.open_targets(same)
+            for one in same.all.following(attempt, source, links, AWAY)
             if one.host == source.host
             and (one.pickup is not None or (one.client and is_loopback(one.client.peer)))
             and _follows(attempt, one)
@@ -121,39 +208,44 @@ def _ancestors(links: Links) -> None:
 
 def _refusals(links: Links) -> None:
     """A reject here is the same event as the failed attempt of the host of ours that tried."""
-    failed: dict[str, list[tuple[Transaction, Attempt]]] = defaultdict(list)
-    for source in links.transactions:
-        for attempt in source.attempts:
-            if attempt.delivery.status != "sent":
-                failed[attempt.delivery.recipient.casefold()].append((source, attempt))
+    failed = [
+        (source, attempt)
+        for source in links.transactions
+        for attempt in source.attempts
+        if attempt.delivery.status != "sent" and attempt.delivery.reply is not None
+    ]
+    by_recipient: dict[str, list[tuple[Transaction, Attempt]]] = defaultdict(list)
+    for source, attempt in failed:
+        by_recipient[attempt.delivery.recipient.casefold()].append((source, attempt))
     for refusal in links.transactions:
-        if refusal.queue_id is None:
-            for link in _refused(refusal, failed, links):
-                links.add(link)
-
-
-def _refused(
-    refusal: Transaction, failed: dict[str, list[tuple[Transaction, Attempt]]], links: Links
-) -> Iterator[Link]:
-    for _, action in refusal.every(Action):
-        if action.code is None or action.client is None or action.recipient is None:
+        if refusal.active is not None or not refusal.decisions:
             continue
-        for source, attempt in failed.get(action.recipient.casefold(), ()):
-            tried = is_host(action.client, refusal.host, source.host, links.known)
-            if (
-                tried
-                and source.host != refusal.host
-                and _same_refusal(attempt, action, refusal, links)
-            ):
-                orders = frozenset({attempt.entry.order})
-                yield Link(source.key, refusal.key, "refusal", "rejected_as", "proven", orders)
+        for action in refusal.decisions:
+            named = by_recipient.get((action.recipient or "").casefold(), [])
+            for source, attempt in failed if action.recipient is None else named:
+                if _same_refusal(source, attempt, action, refusal, links):
+                    orders = frozenset({attempt.entry.order})
+                    links.add(
+                        Link(source.key, refusal.key, "refusal", "rejected_as", "proven", orders)
+                    )
 
 
-def _same_refusal(attempt: Attempt, action: Action, refusal: Transaction, links: Links) -> bool:
-    delivery = attempt.delivery
-    if delivery.reply is None or delivery.reply.code != action.code:
+def _same_refusal(
+    source: Transaction, attempt: Attempt, action: Action, refusal: Transaction, links: Links
+) -> bool:
+    """The client is the host that tried, sender and code are the same, and it was just then."""
+    if source.host == refusal.host or not action.action.endswith("reject"):
         return False
-    return _refused_then(attempt, refusal, links)
+    if not is_host(action.client, refusal.host, source.host, links.known):
+        return False
+    senders = (source.sender, action.sender)
+    if None not in senders and (senders[0] or "").casefold() != (senders[1] or "").casefold():
+        return False
+    reply = attempt.delivery.reply
+    code, enhanced = (reply.code, reply.enhanced) if reply else (None, None)
+    # A milter's reply after the message is logged without its code (cleanup_milter.c).
+    same = code == action.code if action.code is not None else enhanced == action.enhanced
+    return same and _refused_then(attempt, refusal, links)
 
 
 def _refused_then(attempt: Attempt, refusal: Transaction, links: Links) -> bool:

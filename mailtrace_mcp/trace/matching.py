@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Literal
 
 from mailtrace_mcp.errors import Code, MailtraceError, visible
 from mailtrace_mcp.trace.recipients import recipients
 from mailtrace_mcp.trace.transactions import Transaction
+from mailtrace_parsers.events import ProxyVerdict
 from mailtrace_parsers.postfix.queue_id import is_queue_id
 
 KeywordKind = Literal["address", "domain", "queue_id", "message_id", "host", "literal"]
@@ -48,6 +50,8 @@ def classify(word: str, hosts: Collection[str]) -> Keyword:
         return Keyword("message_id" if "@" in inner else "literal", inner if "@" in inner else text)
     if is_queue_id(text):
         return Keyword("queue_id", text)
+    if _is_ip(text):
+        return Keyword("literal", text)
     if _ADDRESS.fullmatch(text):
         return Keyword("address", text)
     if _DOMAIN.fullmatch(text):
@@ -55,6 +59,14 @@ def classify(word: str, hosts: Collection[str]) -> Keyword:
     if len(text) < SHORTEST_LITERAL:
         raise _refused(text, f"it has fewer than {SHORTEST_LITERAL} characters; give more of it")
     return Keyword("literal", text)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check(word: str, text: str) -> None:
@@ -93,6 +105,8 @@ def _has(life: Transaction, keyword: Keyword, role: Role) -> bool:
             return life.message_id == text
         case "address":
             wanted = text.casefold()
+            if role == "any" and life.message_id == text:  # written without its angle brackets
+                return True
             return any(one.casefold() == wanted for one in _addresses(life, role))
         case "domain":
             return any(one.casefold().rpartition("@")[2] == text for one in _addresses(life, role))
@@ -112,5 +126,8 @@ def _addresses(life: Transaction, role: Role) -> set[str]:
     for action in life.decisions:
         senders.add(action.sender)
         found.add(action.recipient)
+    for _, verdict in life.every(ProxyVerdict):
+        senders.add(verdict.sender)
+        found.add(verdict.recipient)
     both = {"sender": senders, "recipient": found, "any": senders | found}[role]
     return {one for one in both if one}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from mailtrace_mcp.trace.clocks import UNTOLD_SKEW, handover
 from mailtrace_mcp.trace.links import Confidence, Link, LinkKind, Links
 from mailtrace_mcp.trace.names import KnownHosts, hosts_behind, is_host, is_loopback
 from mailtrace_mcp.trace.transactions import Attempt, Transaction, forwarded_as
@@ -13,6 +14,10 @@ from mailtrace_parsers.events import Notification, ProxyVerdict
 
 # A queue ID named by its own host may be logged by a clock that is off; beyond this it is another life.
 NAMED_SKEW = timedelta(hours=1)
+# How long a server that is not ours may keep a mail before it gives it back to one of our hosts.
+AWAY = timedelta(hours=1)
+MADE_WITHIN = 60.0  # seconds between a line and the queue file that it names on the same host
+BEFORE_QUEUE = 600.0  # seconds a filter before the queue may take
 
 
 def named_links(links: Links) -> None:
@@ -55,7 +60,7 @@ def _next_id(attempt: Attempt) -> str:
 
 def _notices(source: Transaction, links: Links) -> None:
     for entry, notice in source.every(Notification):
-        target = _after(links.by_id[notice.queue_id], source, entry.frame.at)
+        target = _made_here(links.by_id[notice.queue_id], source, entry.frame.at, 0.0)
         if target is not None:
             links.add(Link(source.key, target.key, notice_kind(notice), "notification", "proven"))
 
@@ -87,7 +92,8 @@ def _forwards(source: Transaction, links: Links) -> None:
         if (queue_id := forwarded_as(attempt)) is not None:
             groups[queue_id].append(attempt)
     for queue_id, attempts in groups.items():
-        target = _after(links.by_id[queue_id], source, source.started)
+        spent = max(one.delivery.delay or 0.0 for one in attempts)
+        target = _made_here(links.by_id[queue_id], source, attempts[0].at, spent)
         if target is not None:
             many = (target.active.nrcpt if target.active else 1) > 1
             kind: LinkKind = "expand" if many else "forward"
@@ -111,10 +117,14 @@ def _queued_as(source: Transaction, attempts: list[Attempt], links: Links) -> No
     first = attempts[0]
     pool = [one for one in links.by_id[_next_id(first)] if one.key != source.key]
     at_home = hosts_behind(first.delivery.relay, source.host, links.known)
-    fitting = [one for one in pool if one.host in at_home and not _contradicts(source, one, links)]
+    fitting = [one for one in pool if one.host in at_home and _may_be(first, source, one)]
     if not fitting:
         fitting = [
-            one for one in pool if _same_message(source, one) and _client_may(source, one, links)
+            one
+            for one in pool
+            if _same_message(source, one)
+            and _client_may(source, one, links)
+            and follows_handover(first, one)
         ]
     fitting = _nearest(fitting, first.at)
     orders = _orders(attempts)
@@ -137,7 +147,12 @@ def _proxied(source: Transaction, links: Links) -> None:
     for entry, verdict in source.every(ProxyVerdict):
         if not verdict.accepted or verdict.reply.queue_id is None:
             continue
-        pool = [o for o in links.by_id[verdict.reply.queue_id] if o.host == source.host]
+        at = entry.frame.at
+        pool = [
+            one
+            for one in links.by_id[verdict.reply.queue_id]
+            if one.host == source.host and abs(_seconds(one.started, at)) <= BEFORE_QUEUE
+        ]
         for target in _nearest(pool, entry.frame.at)[:1]:
             links.add(Link(source.key, target.key, "reinject", "proxy_accept", "proven"))
 
@@ -158,11 +173,21 @@ def _client_may(source: Transaction, target: Transaction, links: Links) -> bool:
     return not hosts_behind(target.client.peer, target.host, links.known)
 
 
-def _contradicts(source: Transaction, target: Transaction, links: Links) -> bool:
-    """The same ID, but another mail: it has another message-id and did not come from here."""
+def _may_be(attempt: Attempt, source: Transaction, target: Transaction) -> bool:
+    """Whether the named ID may be this life: not with another message-id, and without the same one only
+    where it lived about then (clocks may be off by NAMED_SKEW)."""
     ids = (source.message_id, target.message_id)
-    different = bool(ids[0]) and bool(ids[1]) and ids[0] != ids[1]
-    return different and not came_from(target, source, links.known)
+    if ids[0] and ids[1]:
+        return ids[0] == ids[1]
+    return abs(_seconds(target.started, attempt.at)) <= NAMED_SKEW.total_seconds()
+
+
+def follows_handover(attempt: Attempt, target: Transaction) -> bool:
+    """Whether it arrived after it was handed over, and not much later."""
+    interval, arrived = handover(attempt, target), target.arrived
+    if interval is None or arrived is None:
+        return False
+    return interval[0] - UNTOLD_SKEW <= arrived <= interval[1] + AWAY
 
 
 def _same_message(source: Transaction, target: Transaction) -> bool:
@@ -184,9 +209,20 @@ def _nearest(pool: list[Transaction], at: datetime | None) -> list[Transaction]:
     return near[:1] or pool
 
 
-def _after(pool: list[Transaction], source: Transaction, at: datetime | None) -> Transaction | None:
-    """The life on the same host that began at that time: of several generations the nearest."""
-    here = [one for one in pool if one.host == source.host and one.key != source.key]
+def _made_here(
+    pool: list[Transaction], source: Transaction, at: datetime | None, spent: float
+) -> Transaction | None:
+    """The life that this host itself made then (bounce(8), local(8)): cleanup alone began it, in the
+    `spent` seconds before the line that names it or a little after. The nearest of several."""
+    here = [
+        one
+        for one in pool
+        if one.host == source.host
+        and one.key != source.key
+        and one.client is None
+        and one.pickup is None
+        and -spent - MADE_WITHIN <= _seconds(one.started, at) <= MADE_WITHIN
+    ]
     return min(here, key=lambda one: abs(_seconds(one.started, at)), default=None)
 
 

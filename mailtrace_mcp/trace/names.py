@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -28,10 +29,13 @@ class KnownHosts(Protocol):
 
 def is_loopback(peer: Peer | None) -> bool:
     """Whether the other end is this host itself, by its address (`localhost` alone is a claim)."""
-    if peer is None or peer.address is None:
-        return False
+    return peer is not None and peer.address is not None and _is_loopback(peer.address)
+
+
+@lru_cache(maxsize=8192)  # the same few addresses stand in every line
+def _is_loopback(address: str) -> bool:
     try:
-        return ip_address(peer.address).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 

@@ -8,7 +8,7 @@ notice ended is asked separately, by starting at the notice.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mailtrace_mcp.trace.coverage import Coverage
 from mailtrace_mcp.trace.endings import (
@@ -20,6 +20,7 @@ from mailtrace_mcp.trace.endings import (
 )
 from mailtrace_mcp.trace.fates import (
     End,
+    Fate,
     Outcome,
     after_deferral,
     bounce_failed_after,
@@ -31,6 +32,7 @@ from mailtrace_mcp.trace.links import NOTICE_KINDS, Link
 from mailtrace_mcp.trace.reasons import failure_reason, lost_reason
 from mailtrace_mcp.trace.recipients import Matched, Names, Origin, Recipient, match
 from mailtrace_mcp.trace.transactions import Attempt, Key, Transaction
+from mailtrace_parsers.events import PostsuperSummary
 
 DERIVING = ("forward", "expand", "resubmit", "requeue")
 
@@ -117,6 +119,8 @@ class _Walk:
         path: tuple[Key, ...],
     ) -> Ending:
         outcome, end, reason, awaited, at = self._decided(life, last)
+        if swept := self._swept(life, outcome):
+            outcome, reason = "unknown", swept
         return Ending(
             origin.original,
             recipient.address,
@@ -133,6 +137,25 @@ class _Walk:
             awaited=awaited,
         )
 
+    def _swept(self, life: Transaction, outcome: Outcome) -> str | None:
+        """Why a mail that was still in the queue may be gone: its host was not read to the end, or an
+        administrator deleted all mail (`postsuper -d ALL` names no queue IDs)."""
+        if outcome not in ("deferred", "queued", "held"):
+            return None
+        read = [one for one in self.coverage.hosts if one.host == life.host]
+        if outcome == "queued" and read and not read[0].read_to_end:
+            return f"{life.host} was not read to the end of the window: it may have gone on there"
+        for entry in self.trail.graph.collated.bulk:
+            deleted = isinstance(entry.event, PostsuperSummary) and entry.event.action == "Deleted"
+            at, last = entry.frame.at, life.ended
+            if deleted and entry.host == life.host and at and last and at >= last:
+                count = entry.event.count if isinstance(entry.event, PostsuperSummary) else 0
+                return (
+                    f"an administrator deleted {count} messages from the queue of {life.host} at "
+                    f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, and no line tells whether this was one"
+                )
+        return None
+
     def _decided(
         self, life: Transaction, last: Attempt
     ) -> tuple[Outcome, End, str | None, frozenset[str], datetime | None]:
@@ -146,6 +169,8 @@ class _Walk:
             case "bounced" | "deferred" | "SOFTBOUNCE":
                 now = after_deferral(life, last)
                 reason = failure_reason(last) if now.outcome == "deferred" else now.reason
+                if now.outcome == "deferred" and last.delivery.status == "bounced":
+                    reason = "refused, and its bounce could not be made: it is tried again"
                 return now.outcome, "none", reason, nobody, now.at
             case _:
                 return (
@@ -164,6 +189,9 @@ class _Walk:
             reason = f"{len(several.candidates)} mails fit what follows, and nothing tells which"
             return "unknown", "none", reason, frozenset(k.host for k in several.candidates)
         landed = landing(last, self.known)
+        if landed.awaited and self._goes_on(life, last):
+            reason = "it goes on, past the queue files that one trace follows"
+            return landed.outcome, landed.end, reason, landed.awaited
         if landed.awaited:
             reply = last.delivery.reply
             named = (
@@ -173,6 +201,13 @@ class _Walk:
             reason = lost_reason(landed.awaited, queue_id, self.coverage)
             return landed.outcome, landed.end, reason, landed.awaited
         return landed.outcome, landed.end, landed.reason, landed.awaited
+
+    def _goes_on(self, life: Transaction, last: Attempt) -> bool:
+        """Whether the way on is known and was only left out of a trail that was cut."""
+        return self.trail.cut and any(
+            follows(link) and last.entry.order in link.deliveries
+            for link in self.trail.graph.outgoing.get(life.key, ())
+        )
 
     def _not_named(
         self, life: Transaction, matched: Matched, names: Names | None, path: tuple[Key, ...]
@@ -184,6 +219,8 @@ class _Walk:
         if link is not None and link.target is not None:
             return self.go(link.target, matched.missing if names else None, path, derived=True)
         now = fate(life)
+        if swept := self._swept(life, now.outcome):
+            now = Fate("unknown", swept, now.entry)
         end: End = "discard" if now.outcome == "discarded" else "none"
         at = now.at or life.ended
         found = [

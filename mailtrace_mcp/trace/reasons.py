@@ -49,9 +49,18 @@ def failure_reason(attempt: Attempt) -> str:
         said = f"{kind} with {delivery.reply.code} {delivery.dsn or ''}".rstrip()
         if delivery.reply.stage:
             said += f" after {_stage(delivery.reply.stage)}"
+    if _loops(delivery.text):
+        return f"{said}: the mail goes round in a loop"
     if delivery.truncated:
         said += " (the line was cut)"
     return f"{said}{_because(delivery.dsn)}"
+
+
+def _loops(text: str) -> bool:
+    """smtp(8), local(8), cleanup(8) and RFC 5321 6.3 in their own words."""
+    return any(
+        one in text for one in ("too many hops", "loops back to myself", "mail forwarding loop")
+    )
 
 
 def refusal_reason(action: Action) -> str:

@@ -57,6 +57,12 @@ class Recipient:
         return tuple(name.casefold() for name in (self.original, self.address) if name)
 
 
+def is_probe(life: Transaction) -> bool:
+    """Whether it is an address verification probe (verify(8), sendmail -bv): no mail, counted nowhere."""
+    statuses = [attempt.delivery.status for attempt in life.attempts]
+    return bool(statuses) and all(one in PROBES for one in statuses)
+
+
 @dataclass(frozen=True)
 class Matched:
     """Recipients with their origins, the origins of those whom no delivery line names (`missing`:
@@ -98,12 +104,13 @@ def match(life: Transaction, names: Names | None, derived: bool) -> Matched:
     hits = [next((name for name in one.names if name in names), None) for one in found]
     left = {name: origin for name, origin in names.items() if name not in hits}
     strangers = [one for one, hit in zip(found, hits, strict=True) if hit is None]
-    origin = _origin_of_strangers(life, names, left, derived)
+    added = not derived and counted is not None and counted - len(names) >= len(strangers)
+    origin = _origin_of_strangers(life, names, {} if added else left, derived)
     named = tuple(
         (one, names[hit] if hit is not None else origin)
         for one, hit in zip(found, hits, strict=True)
     )
-    if strangers and (derived or len(strangers) >= len(left)):
+    if strangers and not added and (derived or len(strangers) >= len(left)):
         left = {}
     return Matched(named, left, max(0, (counted or 0) - len(found) - len(left)))
 

@@ -61,33 +61,49 @@ _AMAVIS = _form(
 )
 _AMAVIS_DISCARDED = _form(r"Ok, discarded, id=[0-9-]{1,40}(?: - |$)")
 
-# By the first character, so that an answer is held against few forms.
-_BY_FIRST = {
-    "O": (("postfix", _POSTFIX), ("gmail", _GMAIL), ("exim", _EXIM), ("ses", _SES)),
-    "<": (("dovecot", _DOVECOT),),
-    "o": (("qmail", _QMAIL),),
-    "R": (("gmx", _GMX),),
+# By the first word, so that an answer is held against one form or two.
+_BY_WORD = {
+    "Ok:": (("postfix", _POSTFIX),),
+    "OK": (("gmail", _GMAIL), ("exim", _EXIM)),
+    "Ok": (("ses", _SES),),
+    "ok": (("qmail", _QMAIL),),
+    "Requested": (("gmx", _GMX),),
 }
+_AMAVIS_WORDS = ("from", "Ok,")
 
 
 def place(words: str) -> Place:
     """Find the vendor's form; NOWHERE where it is none of those known."""
-    for vendor, form in _BY_FIRST.get(words[:1], ()):
+    word = words.partition(" ")[0]
+    for vendor, form in _BY_WORD.get(word, ()):
         if found := form.fullmatch(words):
             return Place(vendor, found[1])
+    if word.startswith("<"):
+        return _behind_an_address(words)
+    if word in _AMAVIS_WORDS:
+        return _amavis(words)
     if found := _ACCEPTED.fullmatch(words):
         return Place("opensmtpd" if _OPENSMTPD_ID.fullmatch(found[1]) else "sendmail", found[1])
-    if found := _EXCHANGE.fullmatch(words):
-        return Place("exchange", found[2], found[1])
-    if found := _AMAVIS.match(words):
-        return _behind_amavis(words[found.end() :])
-    if _AMAVIS_DISCARDED.match(words):
-        return Place("amavis", discarded=True)
     return NOWHERE
 
 
-def _behind_amavis(words: str) -> Place:
-    """amavis hands on what the server behind it answered; it is no second amavis."""
-    if _AMAVIS.match(words):
+def _behind_an_address(words: str) -> Place:
+    if words.endswith(" Saved"):
+        found = _DOVECOT.fullmatch(words)
+        return Place("dovecot", found[1]) if found else NOWHERE
+    found = _EXCHANGE.fullmatch(words)
+    return Place("exchange", found[2], found[1]) if found else NOWHERE
+
+
+def _amavis(words: str) -> Place:
+    """amavis hands on what the server behind it answered; that is no second amavis."""
+    if _AMAVIS_DISCARDED.match(words):
+        return Place("amavis", discarded=True)
+    found = _AMAVIS.match(words)
+    if found is None:
+        return NOWHERE
+    answer = words[found.end() :]
+    if answer.startswith(_AMAVIS_WORDS):
         return Place("amavis")
-    return place(words)._replace(vendor="amavis")
+    behind = place(answer)
+    return Place("amavis", behind.queue_id, behind.message_id)

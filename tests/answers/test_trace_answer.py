@@ -262,7 +262,7 @@ def test_several_mails_and_those_that_the_limit_left_out() -> None:
     answer = trace_answer(mails, READ, MANNER, matched=7)
     assert answer.matched == 7
     assert answer.summary == "7 mails: 1 rejected, 1 mixed among the 2 traced."
-    assert any("7 mails match and 2 were traced" in hint for hint in answer.hints)
+    assert any("7 mails match, traced: 2" in hint for hint in answer.hints)
 
 
 def test_nothing_found_says_why_that_may_be() -> None:

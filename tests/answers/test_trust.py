@@ -161,8 +161,9 @@ def test_codes_ids_and_words() -> None:
 
 
 def test_the_screen_keeps_what_is_not_plain_once_and_says_where_it_stood() -> None:
-    screen = Screen(count(1), ["Bob@Example.com"])
-    assert screen.address("bob@example.com", "here") == Shown("Bob@Example.com", None)
+    screen = Screen(count(1), ["Bob@Example.com", "A b@Asked.example"])
+    assert screen.address("bob@example.com", "here") == Shown("bob@example.com", None)  # as logged
+    assert screen.address("a b@asked.example", "here") == Shown("A b@Asked.example", None)
     assert screen.address("", "here") == Shown("", None)
     assert screen.address(None, "here") == NOTHING
     assert screen.address("a b@x", "recipient at csmail1") == Shown(None, "u1")

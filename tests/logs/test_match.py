@@ -35,7 +35,9 @@ CASES: list[tuple[TermKind, str, str, bool]] = [
     ("address", "b.o*b@example.com", "to=<bxoob@example.com>,", False),
     ("domain", "example.com", "to=<bob@EXAMPLE.com>,", True),
     ("domain", "@example.com", "to=<bob@example.com>,", True),
-    ("domain", "example.com", "relay=example.com[192.0.2.1]:25,", True),
+    ("domain", "example.com", "orig_to=<@example.com:bob@other.example>", True),
+    ("domain", "example.com", "sent by bob@example.com.", True),
+    ("domain", "example.com", "relay=example.com[192.0.2.1]:25,", False),
     ("domain", "example.com", "relay=mail.example.com[192.0.2.1]:25,", False),
     ("domain", "example.com", "to=<bob@notexample.com>,", False),
     ("domain", "example.com", "to=<bob@example.com.au>,", False),
@@ -125,9 +127,9 @@ def test_a_hostile_line_costs_time_in_proportion(piece: bytes) -> None:
         block = piece * (size // len(piece)) + b"\n"
         best = 9.9
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             matcher.hits(block)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(512 * 1024) < 2.6 * seconds(256 * 1024) + 0.005
@@ -142,9 +144,9 @@ def test_thousands_of_ids_cost_little_more_than_a_few() -> None:
 
     def seconds(count: int) -> float:
         matcher = Matcher([Term("queue_id", f"{n:011d}", DAY) for n in range(count)])
-        start = time.perf_counter()
+        start = time.thread_time()
         for _ in range(5):
             assert not matcher.hits(block)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     assert seconds(8000) < 4 * seconds(MANY) + 0.05

@@ -12,10 +12,10 @@ from tests.parsers.samples import CLOCK, LINES, samples
 
 LOG = (LINES / "postfix-hostile.log").read_bytes()
 ENTRIES = [read(raw, CLOCK, order=order) for order, raw in enumerate(records(LOG))]
-# read in other tests: lines of 100 KB and more (test_linear.py), two mails (the trace's own tests)
-ELSEWHERE = {"LL026", "LL031", "LL032", "LL033", "LL034", "LL036", "LL052"}
-# too long to stand in a YAML file
-LONG = {"LL030", "LL035", "LL037"}
+# lines of 100 KB and more, in test_linear.py
+ELSEWHERE = {"LL031", "LL032", "LL033", "LL034", "LL052"}
+# below: more than one line, or one that is too long to stand in a YAML file
+HERE = {"LL026", "LL030", "LL035", "LL036", "LL037"}
 
 
 def test_as_many_records_as_line_ends() -> None:
@@ -70,6 +70,33 @@ def test_every_mail_has_one_delivery_and_one_life() -> None:
         assert kinds[queue_id, Delivery] == 1
         assert kinds[queue_id, QueueActive] == 1
     assert kinds["A99F328A0C2", MessageId] == 2  # LL035: the mail had two Message-ID headers
+
+
+def _line(host: str, daemon: str, text: str) -> Entry:
+    return read(f"Nov 21 04:14:42 {host} postfix/{daemon}[1]: {text}".encode(), CLOCK, host=host)
+
+
+def test_ll026_two_hosts_that_name_each_other() -> None:
+    """Both edges are facts; that they make a circle is for the trace to see."""
+    ways = [("mx1", "A1A1A1A1", "mx2", "B2B2B2B2"), ("mx2", "B2B2B2B2", "mx1", "A1A1A1A1")]
+    for host, queue_id, relay, behind in ways:
+        said = f"relay={relay}[10.0.0.1]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent"
+        entry = _line(
+            host, "smtp", f"{queue_id}: to=<u@x.test>, {said} (250 2.0.0 Ok: queued as {behind})"
+        )
+        assert isinstance(entry.event, Delivery)
+        assert entry.event.reply is not None
+        assert (entry.host, entry.queue_id, entry.event.reply.queue_id) == (host, queue_id, behind)
+
+
+def test_ll036_one_message_id_of_two_mails() -> None:
+    """The sender chose it: it is a fact about two queue files, and no fact about both together."""
+    entries = [
+        _line("mx1", "cleanup", f"{each}: message-id=<same@x>") for each in ("A1A1A1A1", "B2B2B2B2")
+    ]
+
+    assert [entry.queue_id for entry in entries] == ["A1A1A1A1", "B2B2B2B2"]
+    assert [entry.event for entry in entries] == [MessageId("same@x")] * 2
 
 
 def test_ll030_an_answer_that_was_cut() -> None:
@@ -133,7 +160,7 @@ def test_every_log_line_case_has_a_test() -> None:
     assert len(cases) == 39
     assert {
         sample.keys["case"] for sample in samples() if "case" in sample.keys
-    } | LONG | ELSEWHERE == cases
+    } | HERE | ELSEWHERE == cases
 
 
 def test_a_line_longer_than_is_parsed_is_kept_and_says_so() -> None:

@@ -1,0 +1,219 @@
+"""A test mail, or a run of them: prepared, counted, sent, written down. Both faces come in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_hex
+
+import anyio
+import anyio.to_thread
+
+from mailtrace_mcp.config import Config
+from mailtrace_mcp.errors import MailtraceError
+from mailtrace_mcp.send.attempts import Account, Attempt, Peer, Refusal, SendOutcome
+from mailtrace_mcp.send.compose import Mail
+from mailtrace_mcp.send.entries import By, refusal_entry, send_entry
+from mailtrace_mcp.send.failures import SmtpError
+from mailtrace_mcp.send.policy import (
+    AuditPen,
+    Decision,
+    RateLimitedError,
+    Reservation,
+    State,
+    default_folder,
+)
+from mailtrace_mcp.send.prepare import Prepared, prepare
+from mailtrace_mcp.send.records import Record, outcome_of
+from mailtrace_mcp.send.request import OperatorWords, SendRequest
+from mailtrace_mcp.send.routes import Route
+from mailtrace_mcp.send.traffic import RETRIES, Done, Effort, Progress, Run
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of it. `records`: one per mail and recipient that was decided, of `planned` mails;
+    `refused` and `account` hold the server's own text, masked, to be cleaned before it is shown.
+
+    `failure` is the first one, also where others were accepted: its code, `advice`, `retry_after`.
+    """
+
+    outcome: SendOutcome
+    records: tuple[Record, ...]
+    refused: tuple[Refusal, ...]
+    account: Account | None
+    warnings: tuple[str, ...]
+    failure: MailtraceError | None
+    planned: int
+
+    @property
+    def advice(self) -> str | None:
+        """What to do, as one sentence of ours."""
+        return self.failure.advice if isinstance(self.failure, SmtpError) else None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which a temporary failure is worth another try."""
+        known = isinstance(self.failure, SmtpError | RateLimitedError)
+        return self.failure.retry_after if known else None  # type: ignore[union-attr]
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        """Of the mails that were decided: the terms of a trace."""
+        return tuple(dict.fromkeys(one.message_id for one in self.records))
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What would be sent: `mail.data` are the bytes, `mail.recipients` the envelope (Bcc is only there).
+    `routes` are the server and its fallbacks; `left` the recipients this minute and this day."""
+
+    mail: Mail
+    routes: tuple[Route, ...]
+    decisions: tuple[Decision, ...]
+    warnings: tuple[str, ...]
+    mails: int
+    left: tuple[int, int]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the policy allows it; the quota is looked at for the first mail and for the day."""
+        each = len(self.mail.recipients)
+        within = each <= self.left[0] and each * self.mails <= self.left[1]
+        return within and all(one.allowed for one in self.decisions)
+
+
+async def send(
+    config: Config,
+    request: SendRequest,
+    operator: OperatorWords | None = None,
+    state: State | None = None,
+    effort: Effort | None = None,
+    progress: Progress | None = None,
+) -> Sent:
+    """Send a test mail or a run of them; `Sending` is the same for who may be interrupted."""
+    return await Sending(config, request, operator, state, effort).go(progress)
+
+
+def dry_run(
+    config: Config,
+    request: SendRequest,
+    operator: OperatorWords | None = None,
+    state: State | None = None,
+) -> DryRun:
+    """Look, and nothing else: no connection, no name looked up, nothing counted. Raises as `prepare`.
+
+    Blocks for some milliseconds.
+    """
+    ready = prepare(config, request, operator, _longest(config, operator))
+    now = datetime.now(config.zone)
+    return DryRun(
+        mail=ready.ways[0].pattern.mail(now, token_hex(8)),
+        routes=tuple(way.route for way in ready.ways),
+        decisions=ready.decisions,
+        warnings=ready.warnings,
+        mails=ready.load.count,
+        left=(state or State(default_folder())).quota.left(ready.policy, now),
+    )
+
+
+class Sending:
+    """One request. `operator` None: an agent asks, so there is one deadline and no retry.
+
+    `result` tells what was done so far, also after `go` was cancelled. `now` gives aware times in the
+    zone to show.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        request: SendRequest,
+        operator: OperatorWords | None = None,
+        state: State | None = None,
+        effort: Effort | None = None,
+        now: Clock | None = None,
+    ) -> None:
+        self._config, self._request, self._operator = config, request, operator
+        self._state = state
+        self._effort = effort
+        self._now = now or (lambda: datetime.now(config.zone))
+        self._by: By = "agent" if operator is None else "operator"
+        self._ready: Prepared | None = None
+        self._done = Done()
+
+    async def go(self, progress: Progress | None = None) -> Sent:
+        """Send. Raises MailtraceError for what is not begun at all (NOT_ALLOWED, RATE_LIMITED,
+        INVALID_ARGUMENT, UNKNOWN_PROFILE); what servers do is in the result, with its `failure`."""
+        state = self._state if self._state is not None else await _usual_state()
+        with state.audit.opened() as pen:
+            ready, reservation = await anyio.to_thread.run_sync(self._begin, state, pen)
+            run = self._run(ready, pen)
+            try:
+                await run.go(progress)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._settle, state, pen, reservation)
+        return self.result()
+
+    def result(self) -> Sent:
+        """What was done so far."""
+        done = self._done
+        return Sent(
+            outcome=outcome_of(done.records),
+            records=tuple(done.records),
+            refused=tuple(done.refused),
+            account=done.account,
+            warnings=(*(self._ready.warnings if self._ready else ()), *done.warnings),
+            failure=done.failure,
+            planned=self._ready.load.count if self._ready else 0,
+        )
+
+    def _begin(self, state: State, pen: AuditPen) -> tuple[Prepared, Reservation]:
+        """Check and count; a refusal is written down."""
+        longest = _longest(self._config, self._operator)
+        try:
+            ready = prepare(self._config, self._request, self._operator, longest)
+            ready.enforce()
+            reservation = state.quota.reserve(ready.policy, ready.wanted, self._now())
+        except MailtraceError as error:
+            pen.line(refusal_entry(error, self._request, self._by, self._now()))
+            raise
+        self._ready = ready
+        return ready, reservation
+
+    def _run(self, ready: Prepared, pen: AuditPen) -> Run:
+        def told(attempt: Attempt, peer: Peer | None) -> None:
+            pen.line(send_entry(attempt, peer, ready.profile, self._by, self._now()))
+
+        effort = self._effort or _usual_effort(self._config, self._operator)
+        run = Run(ready.ways, ready.load, effort, self._now, told)
+        self._done = run.done
+        return run
+
+    def _settle(self, state: State, pen: AuditPen, reservation: Reservation) -> None:
+        """What no server was asked to take does not count. The mails are out: nothing here may hide that."""
+        with suppress(OSError):
+            pen.keep()
+        unused = reservation.recipients - self._done.spent
+        if unused > 0:
+            with suppress(MailtraceError):
+                state.quota.give_back(reservation, unused)
+
+
+async def _usual_state() -> State:
+    return await anyio.to_thread.run_sync(lambda: State.at())
+
+
+def _usual_effort(config: Config, operator: OperatorWords | None) -> Effort:
+    if operator is None:
+        return Effort(deadline=anyio.current_time() + config.limits.deadline)
+    return Effort(retries=RETRIES, parallel=operator.parallel)
+
+
+def _longest(config: Config, operator: OperatorWords | None) -> float | None:
+    """How long a call may last, in seconds."""
+    return config.limits.deadline if operator is None else None
