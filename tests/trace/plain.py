@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from textwrap import dedent
 
 from mailtrace_mcp.trace.coverage import Coverage, HostCoverage, Window
 from mailtrace_mcp.trace.endings import Ending
@@ -51,7 +50,7 @@ TWO_HOSTS = Table(
 def entries(host: str, text: str) -> list[Entry]:
     """Lines of one host: `HH:MM:SS daemon[pid]: text`, all on 21 November 2026, UTC."""
     found = []
-    for order, line in enumerate(dedent(text).strip().splitlines()):
+    for order, line in enumerate(filter(None, map(str.strip, text.splitlines()))):
         time, _, rest = line.partition(" ")
         raw = f"Nov 21 {time} {host} postfix/{rest}".encode()
         entry = read(raw, CLOCK, host=host, order=order, source="mail.log")
