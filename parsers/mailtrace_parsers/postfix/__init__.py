@@ -80,6 +80,8 @@ def event(daemon: str, text: str) -> Fact:
 def _about_mail(daemon: str, text: str) -> Event | None:
     if text.startswith("to="):
         return delivery.delivery(daemon, text)
+    if text.startswith("status=") and (found := delivery.all_deferred(text)):
+        return found  # whoever asked for the bounce writes it (global/abounce.c)
     reader = _ABOUT_MAIL.get(daemon)
     return (reader(text) if reader else None) or delivery.all_deferred(text)
 
