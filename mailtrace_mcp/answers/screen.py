@@ -24,8 +24,8 @@ class Screen:
     """Checks what goes into one mail's fields, and collects what may not.
 
     `numbers` gives the refs their numbers, so that they are unique in an answer. `named` are the
-    addresses of the question: one that is not plain is shown as it was asked. A screen that does not `keep` gives
-    no refs: the answer was too long for untrusted text.
+    addresses of the question: one that is not plain is shown as it was asked. A screen that does not
+    `keep` gives no refs: the answer was too long for untrusted text.
     """
 
     def __init__(
