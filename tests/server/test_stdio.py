@@ -27,10 +27,10 @@ from .wire import ENVIRONMENT, Talk, line, opening, request, start, talk, tool
 BOB = {"keywords": ["bob@example.test"], **WHEN}
 
 
-def after_opening(config: Path, *said: bytes, answers: int) -> Talk:
-    """The handshake, then these lines; `answers` without the one to the handshake."""
+def after_opening(config: Path, *said: bytes, answers: int, last: int | None = None) -> Talk:
+    """The handshake, then these lines; `answers` without the one to the handshake, `last` as in talk."""
     server = start("--config", str(config), "serve")
-    return talk(server, [opening(), *said], answers + 1)
+    return talk(server, [opening(), *said], answers + 1, last)
 
 
 CANCEL = "notifications/cancelled"
@@ -152,7 +152,7 @@ def test_mp008_a_version_that_is_not_spoken(config: Path) -> None:
 def test_mp015_the_same_id_while_the_first_runs(config: Path) -> None:
     talked = after_opening(
         config, tool(1, "query_logs", BOB), tool(1, "query_logs", BOB), tool(2, "query_logs", BOB),
-        answers=2,
+        answers=1, last=2,
     )  # fmt: skip
     assert talked.code == 0
     assert "result" in talked.answer(2)

@@ -79,14 +79,22 @@ class Talk:
         return int(self.answer(number)["error"]["code"])
 
 
-def talk(server: subprocess.Popen[bytes], said: Iterable[bytes], answers: int) -> Talk:
-    """Say these lines, wait for so many lines of answer, then close stdin and wait for the end."""
+def talk(
+    server: subprocess.Popen[bytes], said: Iterable[bytes], answers: int, last: int | None = None
+) -> Talk:
+    """Say these lines, wait for so many lines of answer, and for the one to request `last` where it is
+    not sure how many come before it; then close stdin and wait for the end."""
     assert server.stdin is not None
     assert server.stdout is not None
     with server:
         server.stdin.write(b"".join(said))
         server.stdin.flush()
         out = b"".join(server.stdout.readline() for _ in range(answers))
+        while last is not None and b'"id":%d,' % last not in out:
+            line = server.stdout.readline()
+            if not line:
+                break
+            out += line
         server.stdin.close()
         rest = server.stdout.read()  # not communicate(): it would miss what readline() has buffered
         err = server.stderr.read() if server.stderr is not None else b""
