@@ -132,7 +132,8 @@ def test_a_hostile_line_costs_time_in_proportion(piece: bytes) -> None:
             best = min(best, time.thread_time() - start)
         return best
 
-    assert seconds(512 * 1024) < 2.6 * seconds(256 * 1024) + 0.005
+    # A square of this length, at 1 ns a step, takes minutes; a ratio would measure the machine's load.
+    assert seconds(512 * 1024) < 1.0
 
 
 def test_thousands_of_ids_cost_little_more_than_a_few() -> None:
@@ -149,4 +150,5 @@ def test_thousands_of_ids_cost_little_more_than_a_few() -> None:
             assert not matcher.hits(block)
         return time.thread_time() - start
 
-    assert seconds(8000) < 4 * seconds(MANY) + 0.05
+    # Term by term it would be 500 times as long.
+    assert seconds(8000) < 20 * seconds(MANY) + 0.5

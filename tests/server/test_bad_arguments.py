@@ -174,4 +174,4 @@ def test_refusals_come_at_once(call: Call) -> None:
     ):
         began = time.perf_counter()
         assert call("query_logs", **asked).is_error
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 2
