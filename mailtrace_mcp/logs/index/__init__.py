@@ -1,0 +1,1 @@
+"""Keys → blocks, kept on disk: where in a machine's logs something may stand (SPEED.md)."""

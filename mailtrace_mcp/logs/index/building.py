@@ -1,0 +1,133 @@
+"""A machine's logs into its index, as far back as the index is kept: `mailtrace-mcp index`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from mailtrace_mcp.errors import Code
+from mailtrace_mcp.logs.bisect import bounds
+from mailtrace_mcp.logs.index.failures import UnusableIndexError
+from mailtrace_mcp.logs.index.following import Following
+from mailtrace_mcp.logs.index.host import HostIndex
+from mailtrace_mcp.logs.index.known import microseconds
+from mailtrace_mcp.logs.index.tidying import expire, sweep, tidy
+from mailtrace_mcp.logs.index.writing import StoppedError, Writer
+from mailtrace_mcp.logs.logfile import SMALL, STRAY, ShrunkError
+from mailtrace_mcp.logs.rotation import Listed, Trouble, trouble
+from mailtrace_mcp.logs.store import Stopped, Store
+from mailtrace_mcp.logs.stored import StoredFile
+from mailtrace_mcp.logs.unpack import CorruptError
+from mailtrace_mcp.trace.coverage import Window
+
+# Bytes that were indexed, bytes that are to be (an estimate where logs are packed), and which file.
+Progress = Callable[[int, int, str], None]
+
+_FOREVER = timedelta(days=3650)
+
+
+@dataclass
+class Built:
+    """What was done: files and bytes that were indexed, and what could not be."""
+
+    files: int = 0
+    size: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to index: the files of `patterns`, whose stamps without a zone are in `zone`, back to
+    `since`. What the index has from before `kept_from` is forgotten."""
+
+    patterns: tuple[str, ...]
+    zone: tzinfo
+    since: datetime
+    kept_from: datetime
+
+
+def build(
+    index: HostIndex,
+    store: Store,
+    order: Order,
+    progress: Progress | None = None,
+    stopped: Stopped = lambda: False,
+) -> Built:
+    """Brings an index up to date. Blocks; for a thread. Raises StoreError, StoppedError, and
+    UnusableIndexError, also while another process is building it."""
+    found, troubles = store.listed(order.patterns, stopped)
+    built = Built(troubles=troubles)
+    with index.writing() as catalogue:
+        if catalogue is None:
+            raise UnusableIndexError("another process is writing it")
+        writer = Writer(index, catalogue)
+        sweep(writer)
+        expire(writer, microseconds(order.kept_from))
+        following = Following(index, store, found, stopped)
+        files = _opened(following, _recent(found, order), built)
+        total = sum(map(following.lacks, files))
+        for file in files:
+            _index(writer, following, file, order, built, progress, total)
+            tidy(writer)
+        catalogue.compact()
+    return built
+
+
+def _recent(found: Sequence[Listed], order: Order) -> list[Listed]:
+    """The files written to since then, the newest first: they are asked for most."""
+    since = max(order.since, order.kept_from).timestamp()
+    return sorted(
+        (one for one in found if one.written >= since), key=lambda one: one.written, reverse=True
+    )
+
+
+def _opened(following: Following, found: Sequence[Listed], built: Built) -> list[StoredFile]:
+    files: list[StoredFile] = []
+    for one in found:
+        try:
+            file = following.opened(one, 0)
+        except OSError as error:
+            built.troubles.append(trouble(one.path, error))
+            continue
+        if following.lacks(file):
+            files.append(file)
+    return files
+
+
+def _index(
+    writer: Writer,
+    following: Following,
+    file: StoredFile,
+    order: Order,
+    built: Built,
+    progress: Progress | None,
+    total: int,
+) -> None:
+    def done(size: int) -> None:
+        built.size += size
+        if file.stopped():
+            raise StoppedError
+        if progress is not None:
+            progress(built.size, max(built.size, total), file.path)
+
+    try:
+        following.bring(writer, file, _begin(file, order), done)
+        built.files += 1
+    except CorruptError as error:
+        built.troubles.append(Trouble(Code.FILE_CORRUPT, file.path, str(error)))
+    except ShrunkError:
+        words = "was truncated while it was read"
+        built.troubles.append(Trouble(Code.FILE_NOT_FOUND, file.path, words))
+    except OSError as error:
+        built.troubles.append(trouble(file.path, error))
+
+
+def _begin(file: StoredFile, order: Order) -> int:
+    """Where to begin in a log that is new: a large one is not read before it is of interest."""
+    hole = file.head.hole
+    if not file.plain or file.size <= SMALL:
+        return hole
+    since = max(order.since, order.kept_from).astimezone(UTC)
+    window = Window(since, since + _FOREVER)
+    return bounds(file.spans, hole, file.size, window, file.clock(order.zone), STRAY).start

@@ -1,0 +1,8 @@
+"""Which way to read a host: by its index, by bisection and grep, or whole."""
+
+from __future__ import annotations
+
+from mailtrace_mcp.logs.plan.source import PlannedSource
+from mailtrace_mcp.logs.plan.ways import Measures
+
+__all__ = ["Measures", "PlannedSource"]
