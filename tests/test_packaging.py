@@ -76,6 +76,15 @@ def test_it_carries_its_configuration_and_the_logs_that_it_names(clean: Path) ->
         assert Path(log).parts[-6:-2] == ("mailtrace_mcp", "_data", "fixtures", "cluster")
 
 
+def test_it_carries_the_skill_with_a_script_that_runs(clean: Path) -> None:
+    code = "import mailtrace_mcp; print(mailtrace_mcp.__path__[0])"
+    package = Path(_run(clean / "bin" / "python", "-c", code, cwd=clean).strip())
+    skill = package / "_data" / "skills" / "send-mail"
+    assert skill.is_relative_to(clean)
+    assert (skill / "SKILL.md").read_text().startswith("---\nname: send-mail\n")
+    assert "mailtrace-mcp send" in (skill / "scripts" / "send-mail").read_text()
+
+
 def test_it_installs_no_generic_top_level_name(wheel: Path) -> None:
     names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {name for name in names if not name.endswith(".dist-info")} == {

@@ -1,6 +1,7 @@
 """The public contract as types (TOOLS.md "Answers"), and how values become them.
 
-trace_answer and query_answer, in tracing.py and listing.py, build an answer out of what was found.
+trace_answer, query_answer and send_answer, in tracing.py, listing.py and sending.py, build an answer out
+of what was found.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from mailtrace_mcp.answers.manner import Detail, Drawing, FoundMail, Manner, TracedMail
 from mailtrace_mcp.answers.parts import as_json
 from mailtrace_mcp.answers.query_types import QueryAnswer
+from mailtrace_mcp.answers.send_types import SendAnswer
 from mailtrace_mcp.answers.trace_types import TraceAnswer
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "FoundMail",
     "Manner",
     "QueryAnswer",
+    "SendAnswer",
     "TraceAnswer",
     "TracedMail",
     "as_json",

@@ -10,6 +10,7 @@ from typing import NoReturn, get_args
 from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.cli.clients import CLIENTS
+from mailtrace_mcp.cli.send_options import EPILOG, add_follow, add_send
 from mailtrace_mcp.errors import Code, MailtraceError, did_you_mean
 from mailtrace_mcp.trace.matching import STATUS_WORDS, Role
 
@@ -74,6 +75,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
     commands = {
         "query": _query(_command(chosen, "query", "list mails by address, domain, ID or host")),
         "trace": _trace(_command(chosen, "trace", "follow a mail from host to host to its end")),
+        "send": _send(_command(chosen, "send", "send a test mail, and follow it")),
         "serve": _serve(_command(chosen, "serve", "run the MCP server over stdin and stdout")),
         "demo": _command(chosen, "demo", "trace a mail of the sample logs, here and over MCP"),
         "print-config": _print_config(
@@ -84,7 +86,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _command(chosen: argparse._SubParsersAction[_Parser], name: str, summary: str) -> _Parser:
-    epilog = (_TIMES if name in ("query", "trace") else "") + _ENDS
+    epilog = EPILOG if name == "send" else (_TIMES if name in ("query", "trace") else "") + _ENDS
     command = chosen.add_parser(
         name,
         help=summary,
@@ -127,8 +129,14 @@ def _trace(command: _Parser) -> _Parser:
     command.add_argument("--graph", choices=get_args(Drawing), default="text",
                          help="mermaid and dot print only the drawing (default: text)")  # fmt: skip
     _how_much(command, limit=5, what="mails to trace (1 to 20)")
+    add_follow(command)
     command.add_argument("--check", action="store_true",
                          help="exit 1 unless every recipient's outcome is sent")  # fmt: skip
+    return command
+
+
+def _send(command: _Parser) -> _Parser:
+    add_send(command)
     return command
 
 

@@ -14,14 +14,18 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from mailtrace_mcp.answers import QueryAnswer, TraceAnswer, as_json
+from mailtrace_mcp.answers import QueryAnswer, SendAnswer, TraceAnswer, as_json
+from mailtrace_mcp.answers.parts import Part
 from mailtrace_mcp.logs.gather import Progress
 from mailtrace_mcp.views.branches import ASCII, UNICODE, Branches
+from mailtrace_mcp.views.sent import send_text
 from mailtrace_mcp.views.text import HEADINGS, after_the_table, query_text, rows, trace_text
 
 _SHOWN_AFTER = 1.0  # seconds: what is quicker needs no progress bar
 _COLOURS = {
     "sent": "green",
+    "accepted": "green",
+    "refused": "red",
     "deferred": "yellow",
     "queued": "yellow",
     "held": "yellow",
@@ -32,7 +36,7 @@ _COLOURS = {
 }
 
 
-def print_json(answer: QueryAnswer | TraceAnswer) -> None:
+def print_json(answer: Part) -> None:
     """Exactly the tool's structuredContent."""
     _write(json.dumps(as_json(answer), indent=2, ensure_ascii=not _can_show("├é")))
 
@@ -43,7 +47,7 @@ def print_trace(answer: TraceAnswer, graph: str) -> None:
         _write("\n".join(trace.graph for trace in answer.traces if trace.graph))
         sys.stderr.write("\n".join([answer.summary, *answer.hints]) + "\n")
         return
-    _show(trace_text(answer, _branches()))
+    _show(trace_text(answer, branches()))
 
 
 def print_query(answer: QueryAnswer) -> None:
@@ -59,6 +63,11 @@ def print_query(answer: QueryAnswer) -> None:
     _show("\n\n".join(after_the_table(answer)))
 
 
+def print_sent(answer: SendAnswer) -> None:
+    """What became of a test mail."""
+    _show(send_text(answer, branches()))
+
+
 def print_text(text: str) -> None:
     """Any text of ours, as it is."""
     _write(text)
@@ -69,13 +78,19 @@ def _show(text: str) -> None:
     if not console.is_terminal:
         _write(text)
         return
+    console.print(coloured(text), soft_wrap=True)
+
+
+def coloured(text: str) -> Text:
+    """The text with its outcomes in colour."""
     shown = Text(text)
     for word, colour in _COLOURS.items():
         shown.highlight_words([f": {word}", f"→ {word}", f"-> {word}"], style=colour)
-    console.print(shown, soft_wrap=True)
+    return shown
 
 
-def _branches() -> Branches:
+def branches() -> Branches:
+    """The lines of trees that stdout can show."""
     return UNICODE if _can_show("├→") else ASCII
 
 
@@ -94,7 +109,7 @@ def _write(text: str) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
+def progress_bar(doing: str = "searching") -> Iterator[Progress | None]:
     """What to tell about progress: a bar on a terminal, after a second; None elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -102,7 +117,7 @@ def progress_bar() -> Iterator[Progress | None]:
         return
     words = TextColumn("{task.description}", markup=False)
     bar = Bar(words, BarColumn(), MofNCompleteColumn(), console=console, transient=True)
-    task = bar.add_task("searching", total=None)
+    task = bar.add_task(doing, total=None)
 
     async def tell(done: int, total: int, said: str) -> None:
         bar.update(task, completed=done, total=total, description=said)

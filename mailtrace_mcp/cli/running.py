@@ -12,9 +12,10 @@ import anyio
 
 from mailtrace_mcp import questions
 from mailtrace_mcp.answers import TraceAnswer
-from mailtrace_mcp.answers.parts import CoverageReport
 from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.cli.clients import client_config, where_to_put
+from mailtrace_mcp.cli.codes import BUG, FOUND, INTERRUPTED, USAGE, of_coverage
+from mailtrace_mcp.cli.growing import growing
 from mailtrace_mcp.cli.parser import PROG, parse
 from mailtrace_mcp.cli.printing import (
     print_json,
@@ -24,13 +25,10 @@ from mailtrace_mcp.cli.printing import (
     progress_bar,
 )
 from mailtrace_mcp.cli.received import headers_of
-from mailtrace_mcp.config import load
+from mailtrace_mcp.config import Config, load
 from mailtrace_mcp.errors import MailtraceError
 from mailtrace_mcp.release import version
 
-FOUND, NOTHING, USAGE, INCOMPLETE = 0, 1, 2, 3
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
-BUG = 70  # EX_SOFTWARE of sysexits.h
 _LONGEST_ERROR = 2000
 
 
@@ -78,7 +76,7 @@ def _query(options: argparse.Namespace) -> int:
     )
     with progress_bar() as progress:
         answer = anyio.run(questions.query_logs, config, asked, datetime.now(UTC), progress)
-    code = _code(bool(answer.matched), answer.coverage, bool(answer.matched))
+    code = of_coverage(bool(answer.matched), answer.coverage, bool(answer.matched))
     print_json(answer) if options.json else print_query(answer)
     return code
 
@@ -96,32 +94,53 @@ def _trace(options: argparse.Namespace) -> int:
         graph=options.graph,
         detail=options.detail,
         limit=options.limit,
+        follow_seconds=options.follow or 0,
     )
-    with progress_bar() as progress:
-        answer = anyio.run(questions.trace_mail, config, asked, datetime.now(UTC), progress)
+    answer, interrupted = _traced(options, config, asked)
     found = bool(answer.traces) and (not options.check or _all_delivered(answer))
     print_json(answer) if options.json else print_trace(answer, options.graph)
     whole = bool(answer.traces) and all(trace.complete for trace in answer.traces)
-    return _code(found, answer.coverage, whole)
+    return INTERRUPTED if interrupted else of_coverage(found, answer.coverage, whole)
 
 
-def _code(found: bool, coverage: CoverageReport, whole: bool) -> int:
-    """`whole`: what was found leaves nothing open, so that a log which only begins late costs nothing."""
-    unread = [host for host in coverage.hosts if host.state != "read"]
-    if any(host.state != "partial" or host.code for host in unread) or (unread and not whole):
-        return INCOMPLETE
-    return FOUND if found else NOTHING
+def _traced(
+    options: argparse.Namespace, config: Config, asked: questions.MailQuestion
+) -> tuple[TraceAnswer, bool]:
+    """The answer, and whether Ctrl-C ended the following: then it is the latest."""
+    now = datetime.now(UTC)
+    if options.follow is None:
+        with progress_bar() as progress:
+            return anyio.run(questions.trace_mail, config, asked, now, progress), False
+    looks: list[TraceAnswer] = []
+    with growing(aside=options.json or options.graph in ("mermaid", "dot")) as watching:
+
+        def see(answer: TraceAnswer) -> None:
+            looks[:] = [answer]
+            watching.onlooker(answer)
+
+        try:
+            answer = anyio.run(questions.trace_mail, config, asked, now, watching.progress, see)
+        except KeyboardInterrupt:
+            if not looks:
+                raise
+            return looks[0], True
+    return answer, False
 
 
 def _all_delivered(answer: TraceAnswer) -> bool:
     return all(one.outcome == "sent" for trace in answer.traces for one in trace.recipients)
 
 
+def _send(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.cli.sending import send
+
+    return send(options)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from mailtrace_mcp.server import serve
 
-    read_only = options.read_only or os.environ.get("MAILTRACE_READ_ONLY") == "1"
-    serve(options.config, read_only=read_only, tool_prefix=options.tool_prefix)
+    serve(options.config, read_only=options.read_only, tool_prefix=options.tool_prefix)
     return FOUND
 
 
@@ -141,6 +160,7 @@ def _print_config(options: argparse.Namespace) -> int:
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "query": _query,
     "trace": _trace,
+    "send": _send,
     "serve": _serve,
     "demo": _demo,
     "print-config": _print_config,

@@ -1,4 +1,5 @@
-"""One function for each tool: gather, build, answer. The only place where logs, trace and answers meet.
+"""One function for each tool: gather, build, answer. The only place where logs, trace, send and answers
+meet.
 
 Both faces (server, cli) ask here, so `--json` and structuredContent are the same object.
 """
@@ -7,15 +8,22 @@ from __future__ import annotations
 
 from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.questions.asking import LogQuestion, MailQuestion
+from mailtrace_mcp.questions.following import Onlooker
 from mailtrace_mcp.questions.querying import query_logs
+from mailtrace_mcp.questions.sending import Dispatch, SendQuestion, reads_only, send_test_mail
 from mailtrace_mcp.questions.tracing import mail_lines, trace_mail
 
 __all__ = [
     "Detail",
+    "Dispatch",
     "Drawing",
     "LogQuestion",
     "MailQuestion",
+    "Onlooker",
+    "SendQuestion",
     "mail_lines",
     "query_logs",
+    "reads_only",
+    "send_test_mail",
     "trace_mail",
 ]

@@ -44,7 +44,7 @@ class MailQuestion:
     host: str | None = None
     time: str = "now"
     time_range: str = "1h"
-    follow_seconds: int = 0
+    follow_seconds: float = 0
     graph: Drawing = "text"
     detail: Detail = "concise"
     limit: int = 5
@@ -158,3 +158,12 @@ def manner(config: Config, meaning: Meaning, detail: Detail, drawing: Drawing) -
     """How the answer is to be shown: the configured zone, and the addresses the question named."""
     named = tuple(word.text for word in meaning.keywords if word.kind == "address")
     return Manner(config.zone, config.zone.key, detail, drawing, named, config.limits.answer_chars)
+
+
+def whole_reach(config: Config) -> str:
+    """The widest window that the configuration allows, as a time_range."""
+    seconds = int(config.limits.window.total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{max(1, seconds)}s"

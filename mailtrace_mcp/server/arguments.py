@@ -23,7 +23,7 @@ Absent = SkipJsonSchema[None]  # null equals absent; the schema shows one plain 
 _MOST_TOLD = 3
 
 
-def _field(description: str, default: Any = None, **said: Any) -> Any:
+def parameter(description: str, default: Any = None, **said: Any) -> Any:
     """A parameter that may be left out; the schema shows the default that holds then.
 
     `said` are keywords of JSON Schema: clients are told the limits here, and questions keep them, so
@@ -45,13 +45,13 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_words = BeforeValidator(_as_list)
+words = BeforeValidator(_as_list)
 Status: TypeAlias = Literal[Outcome, "any"]
 
 LogKeywords: TypeAlias = Annotated[
     list[str] | Absent,
-    _words,
-    _field(
+    words,
+    parameter(
         "What to look for; one mail must match all. Addresses, domains (example.com: of the sender or "
         "a recipient), queue IDs, message-ids, configured hosts, or any text of 3 characters and "
         "more. No wildcards. For an outcome use status, not a keyword.",
@@ -61,8 +61,8 @@ LogKeywords: TypeAlias = Annotated[
 ]
 MailKeywords: TypeAlias = Annotated[
     list[str] | Absent,
-    _words,
-    _field(
+    words,
+    parameter(
         "Trace the newest mails that match all of these: addresses, domains, message-ids, texts, as "
         "for query_logs.",
         maxItems=MOST_KEYWORDS,
@@ -71,14 +71,14 @@ MailKeywords: TypeAlias = Annotated[
 ]
 LogHost: TypeAlias = Annotated[
     str | Absent,
-    _field(
+    parameter(
         "Host or cluster to search, as mailtrace://clusters names them. Left out: all of them.",
         examples=["csmail1", "smtp-cluster"],
     ),
 ]
 StartHost: TypeAlias = Annotated[
     str | Absent,
-    _field(
+    parameter(
         "Host or cluster where the trace starts; it is followed to the others from there. Left out: "
         "all of them.",
         examples=["csmail1", "smtp-cluster"],
@@ -86,7 +86,7 @@ StartHost: TypeAlias = Annotated[
 ]
 Time: TypeAlias = Annotated[
     str | Absent,
-    _field(
+    parameter(
         "Middle of the window that is searched: 'YYYY-MM-DD HH:MM[:SS]' in the configured time zone, "
         "ISO 8601 with an offset or Z, 'now', '30 minutes ago', 'yesterday 14:30'.",
         default="now",
@@ -95,7 +95,7 @@ Time: TypeAlias = Annotated[
 ]
 TimeRange: TypeAlias = Annotated[
     str | Absent,
-    _field(
+    parameter(
         "How far the window reaches before and after time: a number and s, m, h or d.",
         default="1h",
         pattern=r"^[1-9][0-9]{0,3}[smhd]$",
@@ -103,48 +103,51 @@ TimeRange: TypeAlias = Annotated[
     ),
 ]
 SearchRole: TypeAlias = Annotated[
-    Role | Absent, _field("Whether addresses and domains are of the sender or a recipient.", "any")
+    Role | Absent,
+    parameter("Whether addresses and domains are of the sender or a recipient.", "any"),
 ]
 SearchStatus: TypeAlias = Annotated[
-    Status | Absent, _field("Only mails that ended so for at least one recipient.", "any")
+    Status | Absent, parameter("Only mails that ended so for at least one recipient.", "any")
 ]
 LogLimit: TypeAlias = Annotated[
-    int | Absent, _field("Most mails on one page.", 20, minimum=1, maximum=MOST_MAILS)
+    int | Absent, parameter("Most mails on one page.", 20, minimum=1, maximum=MOST_MAILS)
 ]
 TraceLimit: TypeAlias = Annotated[
-    int | Absent, _field("Most mails that are traced.", 5, minimum=1, maximum=MOST_TRACES)
+    int | Absent, parameter("Most mails that are traced.", 5, minimum=1, maximum=MOST_TRACES)
 ]
 PageCursor: TypeAlias = Annotated[
-    str | Absent, _field("next_cursor of the page before, with the same question.")
+    str | Absent, parameter("next_cursor of the page before, with the same question.")
 ]
 HowMuch: TypeAlias = Annotated[
-    Detail | Absent, _field("full adds raw log lines, every reply and HELO names.", "concise")
+    Detail | Absent, parameter("full adds raw log lines, every reply and HELO names.", "concise")
 ]
 QueueId: TypeAlias = Annotated[
     str | Absent,
-    _field(
+    parameter(
         "Queue ID of the mail, from query_logs or a server's answer. Give exactly one of queue_id, "
         "message_id, keywords, headers.",
         examples=["4F2A1B3C5D", "3Pt2mN2VXxznjll"],
     ),
 ]
-MailId: TypeAlias = Annotated[str | Absent, _field("Another name of queue_id.")]
+MailId: TypeAlias = Annotated[str | Absent, parameter("Another name of queue_id.")]
 MessageId: TypeAlias = Annotated[
     str | Absent,
-    _field("Message-ID of the mail, with or without <>.", examples=["<20260127.1@example.com>"]),
+    parameter("Message-ID of the mail, with or without <>.", examples=["<20260127.1@example.com>"]),
 ]
 Headers: TypeAlias = Annotated[
     str | Absent,
-    _field("Header of a received mail, pasted whole: its Message-ID and Received lines are used."),
+    parameter(
+        "Header of a received mail, pasted whole: its Message-ID and Received lines are used."
+    ),
 ]
 FollowSeconds: TypeAlias = Annotated[
     int | Absent,
-    _field(
+    parameter(
         "Look again for so many seconds until every recipient's outcome is final.", 0, minimum=0
     ),
 ]
 Graph: TypeAlias = Annotated[
-    Drawing | Absent, _field("Language of the drawing in each trace.", "text")
+    Drawing | Absent, parameter("Language of the drawing in each trace.", "text")
 ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from mailtrace_mcp.config import Config, load
+from mailtrace_mcp.errors import MailtraceError
 
 
 @dataclass
@@ -22,6 +23,16 @@ class Configuration:
         if self._config is None:
             self._config = load(self.path)
         return self._config
+
+    def may_send(self) -> bool:
+        """Whether it has `smtp.policy`; False too where it cannot be read.
+
+        Nothing is kept of it: a module that only makes a server does not settle which file it reads.
+        """
+        try:
+            return (self._config or load(self.path)).smtp.policy is not None
+        except MailtraceError:
+            return False
 
     async def get(self) -> Config:
         """As `read`, and nothing else waits for the file."""

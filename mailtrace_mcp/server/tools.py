@@ -1,32 +1,23 @@
-"""The tools: a question is read, one function of questions is asked, and its answer shown."""
+"""The tools that read: a question is read, one function of questions is asked, and its answer shown."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult
 
 from mailtrace_mcp import questions
-from mailtrace_mcp.answers import QueryAnswer, TraceAnswer, as_json
-from mailtrace_mcp.config import Config
-from mailtrace_mcp.errors import MailtraceError
-from mailtrace_mcp.logs.gather import Progress
+from mailtrace_mcp.answers import QueryAnswer, TraceAnswer
 from mailtrace_mcp.questions import LogQuestion, MailQuestion
 from mailtrace_mcp.server import arguments as args
+from mailtrace_mcp.server.asking import answered
 from mailtrace_mcp.server.configuration import Configuration
-from mailtrace_mcp.server.strict import refused
 from mailtrace_mcp.views.text import query_text, trace_text
-
-Question = TypeVar("Question")
-Answer = TypeVar("Answer", QueryAnswer, TraceAnswer)
-Asked = Callable[[Config, Question, datetime, Progress | None], Awaitable[Answer]]
 
 
 class MailTools:
-    """The tools; each reads its arguments into a question and asks."""
+    """The tools that read; each reads its arguments into a question and asks."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
@@ -55,7 +46,9 @@ class MailTools:
             keywords=keywords, host=host, time=time, time_range=time_range, role=role, status=status,
             limit=limit, cursor=cursor, detail=detail,
         )  # fmt: skip
-        return await self._ask(ctx, questions.query_logs, lambda: LogQuestion(**asked), query_text)
+        return await answered(
+            self.configuration, ctx, questions.query_logs, lambda: LogQuestion(**asked), query_text
+        )
 
     async def trace_mail(
         self,
@@ -89,31 +82,4 @@ class MailTools:
             )  # fmt: skip
             return MailQuestion(**asked)
 
-        return await self._ask(ctx, questions.trace_mail, question, trace_text)
-
-    async def _ask(
-        self,
-        ctx: Context,
-        ask: Asked[Question, Answer],
-        question: Callable[[], Question],
-        text: Callable[[Answer], str],
-    ) -> CallToolResult:
-        try:
-            config = await self.configuration.get()
-            answer = await ask(config, question(), datetime.now(UTC), _Progress(ctx))
-        except MailtraceError as error:
-            return refused(error)
-        content = TextContent(text=text(answer))
-        return CallToolResult(content=[content], structured_content=as_json(answer))
-
-
-class _Progress:
-    """Progress to the client; its numbers only grow, however often hosts are asked again."""
-
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self.told = 0
-
-    async def __call__(self, done: int, total: int, said: str) -> None:
-        self.told += 1
-        await self.ctx.report_progress(self.told, total if self.told <= total else None, said)
+        return await answered(self.configuration, ctx, questions.trace_mail, question, trace_text)

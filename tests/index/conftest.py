@@ -157,7 +157,7 @@ class Lines:
     second: float = 0.0
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)  # noqa: S311  no secret
+        self.random = random.Random(self.seed)
 
     def some(self, count: int) -> bytes:
         return b"".join(self.one() for _ in range(count))

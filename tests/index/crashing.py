@@ -32,7 +32,7 @@ def work(host: Host, seed: int) -> None:
 
 
 def main(folder: Path, rounds: int, seed: int) -> None:
-    chosen = random.Random(seed)  # noqa: S311  no secret
+    chosen = random.Random(seed)
     host = Host(folder, seed)
     host.build()
     for number in range(rounds):

@@ -77,7 +77,7 @@ def test_lines_out_of_order_within_the_slack_are_inside(
     seed: int, count: int, bsd: bool, wobble: int
 ) -> None:
     """Each line is up to `wobble` seconds late; a line in seven has no stamp."""
-    chosen = random.Random(seed)  # noqa: S311  no secret
+    chosen = random.Random(seed)
     data = b"".join(
         line_at(n, 3 * n - chosen.random() * wobble, bsd) if n % 7 else b"no stamp here\n"
         for n in range(count)

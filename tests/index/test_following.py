@@ -35,7 +35,7 @@ class Host:
 
     def __init__(self, folder: Path, seed: int, bare: bool = False) -> None:
         self.machine = Machine(folder)
-        self.random = random.Random(seed)  # noqa: S311  no secret
+        self.random = random.Random(seed)
         self.lines = Lines(seed, START, self.random.random() < 0.5, ZoneInfo("UTC"), bare=bare)
         self.half = b""
         self.write()

@@ -34,7 +34,7 @@ WAYS = {
 
 
 def a_machine(seed: int, folder_of: pytest.TempPathFactory) -> tuple[Machine, Lines]:
-    chosen = random.Random(seed)  # noqa: S311  no secret
+    chosen = random.Random(seed)
     zone = ZoneInfo(chosen.choice(["UTC", "Asia/Taipei", "Europe/Berlin"]))
     machine = Machine(folder_of.mktemp("machine"), zone)
     if chosen.random() < 0.4:

@@ -137,7 +137,7 @@ def test_a_hostile_line_costs_time_in_proportion(piece: bytes) -> None:
 
 
 def test_thousands_of_ids_cost_little_more_than_a_few() -> None:
-    chosen = random.Random(1)  # noqa: S311  no secret
+    chosen = random.Random(1)
     ids = [f"{chosen.randrange(16**11):011X}" for _ in range(8000)]
     block = b"".join(
         b"Nov 21 12:00:00 mx1 postfix/qmgr[7]: %s: removed\n" % one.encode() for one in ids

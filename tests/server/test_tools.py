@@ -16,17 +16,22 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import ListToolsResult, TextResourceContents
 
 import mailtrace_mcp.server
+from mailtrace_mcp.config import packaged_config
 from mailtrace_mcp.server import build, mcp
 from mailtrace_mcp.server.configuration import Configuration
 
 from .conftest import WHEN, Call, said
 
 PARAMETERS = {
+    "send_test_mail": "to subject profile sender ssl_mode verify auth body html cc bcc dsn rate duration follow "
+    "follow_seconds dry_run",
     "query_logs": "keywords host time time_range role status limit cursor detail",
     "trace_mail": "queue_id mail_id message_id keywords headers host time time_range follow_seconds "
     "graph detail limit",
 }
 DEFAULTS = {
+    "send_test_mail": {"auth": True, "rate": 1, "duration": 1, "follow": False, "follow_seconds": 25,
+                       "dry_run": False},
     "query_logs": {"time": "now", "time_range": "1h", "role": "any", "status": "any", "limit": 20,
                    "detail": "concise"},
     "trace_mail": {"time": "now", "time_range": "1h", "follow_seconds": 0, "graph": "text",
@@ -35,6 +40,9 @@ DEFAULTS = {
 
 
 def tools(**options: Any) -> ListToolsResult:
+    """Over config.yaml as it stands, which has a policy."""
+    options = {"configuration": Configuration(packaged_config())} | options
+
     async def listing() -> ListToolsResult:
         async with Client(build(**options)) as client:
             return await client.list_tools()
@@ -72,8 +80,9 @@ def test_all_four_annotations_are_set() -> None:
     for tool in tools().tools:
         assert tool.annotations is not None
         hints = tool.annotations
-        assert (hints.read_only_hint, hints.destructive_hint) == (True, False)
-        assert (hints.idempotent_hint, hints.open_world_hint) == (True, True)
+        reads = tool.name != "send_test_mail"
+        assert (hints.read_only_hint, hints.destructive_hint) == (reads, not reads)
+        assert (hints.idempotent_hint, hints.open_world_hint) == (reads, True)
 
 
 def test_every_tool_has_an_output_schema_with_every_field_described() -> None:
@@ -81,19 +90,44 @@ def test_every_tool_has_an_output_schema_with_every_field_described() -> None:
         assert tool.output_schema is not None
         Draft202012Validator.check_schema(tool.output_schema)
         assert tool.output_schema["type"] == "object"
-        assert {"summary", "coverage", "hints"} <= set(tool.output_schema["required"])
+        assert {"summary", "hints"} <= set(tool.output_schema["required"])
+        reads = tool.name != "send_test_mail"
+        assert ("coverage" in tool.output_schema["required"]) == reads
 
 
-def test_instructions_are_short_and_name_the_rules() -> None:
-    assert mcp.instructions is not None
-    assert len(mcp.instructions.encode()) < 2048
+@pytest.mark.parametrize("sends", [True, False])
+def test_instructions_are_short_and_name_the_rules(sends: bool) -> None:
+    said = build(Configuration(packaged_config()), read_only=not sends).instructions
+    assert said is not None
+    assert len(said.encode()) < 2048
     for word in ("query_logs", "trace_mail", "untrusted", "45 s", "time_range", "coverage"):
-        assert word in mcp.instructions
+        assert word in said
+    assert ("send_test_mail" in said) == sends
+    assert ("only reads" in said) != sends
 
 
 def test_a_prefix_and_read_only() -> None:
     names = [tool.name for tool in tools(tool_prefix="mailtrace_", read_only=True).tools]
     assert names == ["mailtrace_query_logs", "mailtrace_trace_mail"]
+
+
+def test_sending_is_offered_only_with_a_policy(config: Path) -> None:
+    names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
+    assert names == ["query_logs", "trace_mail"]
+    with config.open("a") as file:
+        file.write("smtp: {policy: {recipient_domains: [lab.example]}}\n")
+    names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
+    assert names == ["send_test_mail", "query_logs", "trace_mail"]
+
+
+@pytest.mark.parametrize(
+    ("value", "offered"), [("1", False), ("true", False), ("yes", False), ("0", True), ("", True)]
+)
+def test_the_environment_can_forbid_sending_and_wins(
+    monkeypatch: pytest.MonkeyPatch, value: str, offered: bool
+) -> None:
+    monkeypatch.setenv("MAILTRACE_READ_ONLY", value)
+    assert ("send_test_mail" in [tool.name for tool in tools().tools]) == offered
 
 
 def test_the_list_is_the_same_every_time() -> None:

@@ -1,0 +1,177 @@
+"""send_test_mail: policy, send, and follow the mail to its ends; in a tool call within one deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+
+import anyio
+import anyio.to_thread
+
+from mailtrace_mcp.answers import Manner, SendAnswer, TraceAnswer
+from mailtrace_mcp.answers.sending import TRACE_SHARE, dry_answer, send_answer
+from mailtrace_mcp.config import Config
+from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.logs.gather import Progress
+from mailtrace_mcp.questions.asking import Meaning, manner, understand, whole_reach
+from mailtrace_mcp.questions.following import Onlooker, Patience, Watch
+from mailtrace_mcp.questions.tracing import MOST_TRACES, check_seconds
+from mailtrace_mcp.questions.wanted import Wanted
+from mailtrace_mcp.send import (
+    Effort,
+    OperatorWords,
+    Record,
+    Sending,
+    SendRequest,
+    dry_run,
+)
+from mailtrace_mcp.send.drafts import Notify
+
+# A mail that was sent just now is looked for from some time before on: clocks differ.
+_LOOK_BACK = timedelta(minutes=15)
+_SHORTEST_LOOK = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class SendQuestion:
+    """send_test_mail, as TOOLS.md names its parameters. None: as the profile says."""
+
+    to: tuple[str, ...] | None = None
+    subject: str | None = None
+    profile: str | None = None
+    sender: str | None = None
+    ssl_mode: Tls | None = None
+    verify: bool | None = None
+    auth: bool = True
+    body: str | None = None
+    html: str | None = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    dsn: tuple[Notify, ...] = ()
+    rate: float | str = 1
+    duration: float = 1
+    follow: bool = False
+    follow_seconds: float = 25
+    dry_run: bool = False
+
+    def request(self) -> SendRequest:
+        """What is to be sent."""
+        return SendRequest(**{one.name: getattr(self, one.name) for one in fields(SendRequest)})
+
+
+def reads_only(environ: Mapping[str, str]) -> bool:
+    """Whether MAILTRACE_READ_ONLY forbids sending, here and in the server: any value but 0, no, false."""
+    return environ.get("MAILTRACE_READ_ONLY", "").casefold() not in ("", "0", "no", "false")
+
+
+async def send_test_mail(
+    config: Config, asked: SendQuestion, now: datetime, progress: Progress | None = None
+) -> SendAnswer:
+    """Send a test mail, or tell what would be sent; with `follow`, follow it.
+
+    Raises MailtraceError for what is not begun at all (NOT_ALLOWED, RATE_LIMITED, INVALID_ARGUMENT, …).
+    What a server did is in the answer, also where nobody took the mail.
+    """
+    return await Dispatch(config, asked, now).run(progress)
+
+
+class Dispatch:
+    """One send_test_mail on its way; `answer` tells what was done so far, also after `run` was cancelled.
+
+    `operator` None: an agent asks, and there is one deadline. An operator may follow as long as is
+    wanted; `onlooker` sees each look.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        asked: SendQuestion,
+        now: datetime,
+        operator: OperatorWords | None = None,
+        onlooker: Onlooker | None = None,
+    ) -> None:
+        self._config, self._asked, self._now = config, asked, now
+        self._operator, self._onlooker = operator, onlooker
+        self._manner = Manner(config.zone, config.zone.key, answer_chars=config.limits.answer_chars)
+        self._sending: Sending | None = None
+        self._trace: TraceAnswer | None = None
+
+    async def run(self, progress: Progress | None = None) -> SendAnswer:
+        """Do it. Raises as send_test_mail does, before anything was sent."""
+        asked, limits = self._asked, self._config.limits
+        by_agent = self._operator is None
+        check_seconds(asked.follow_seconds, limits.deadline if by_agent else None)
+        if asked.dry_run:
+            return await self._dry_run()
+        meaning = self._meaning() if asked.follow else None
+        began = anyio.current_time()
+        deadline = began + limits.deadline if by_agent else None
+        effort = Effort(deadline=deadline) if deadline is not None else None
+        self._sending = Sending(
+            self._config, asked.request(), self._operator, None, effort, self._clock
+        )
+        await self._sending.go(progress)
+        if meaning is not None:
+            patience = Patience(asked.follow_seconds, deadline)
+            await self._follow(meaning, patience, progress, anyio.current_time() - began)
+        return self.answer()
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """What was decided so far, one for each mail and recipient."""
+        return self._sending.result().records if self._sending is not None else ()
+
+    def answer(self) -> SendAnswer:
+        """What is known by now. Only after `run` has begun to send."""
+        if self._sending is None:
+            raise RuntimeError("nothing was begun")
+        return send_answer(self._sending.result(), self._manner, self._trace)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to tell."""
+        return self._sending is not None
+
+    def _clock(self) -> datetime:
+        return datetime.now(self._config.zone)
+
+    async def _dry_run(self) -> SendAnswer:
+        request = self._asked.request()
+        dry = await anyio.to_thread.run_sync(dry_run, self._config, request, self._operator)
+        return dry_answer(dry, self._manner)
+
+    def _meaning(self) -> Meaning:
+        """Where and when the mail is to be looked for. Before sending: it must be possible."""
+        wide = self._config.limits.window >= _LOOK_BACK
+        span = f"{int(_LOOK_BACK.total_seconds())}s" if wide else whole_reach(self._config)
+        return understand(self._config, (), None, "now", span, self._now)
+
+    async def _follow(
+        self, meaning: Meaning, patience: Patience, progress: Progress | None, late: float
+    ) -> None:
+        """Follow what was taken, or may have been, if there is time left to look."""
+        taken = {one.message_id: None for one in self.records if one.success is not False}
+        ids, left = list(taken)[-MOST_TRACES:], patience.left()
+        if not ids or (left is not None and left < _SHORTEST_LOOK):
+            return
+        scope = meaning.scope
+        now = self._now + timedelta(seconds=late)
+        window = replace(scope.window, end=now)
+        meaning = replace(meaning, scope=replace(scope, window=window, now=now))
+        if len(taken) > len(ids):
+            note = f"Of {len(taken)} mails only the last {len(ids)} were followed."
+            meaning = replace(meaning, notes=(*meaning.notes, note))
+        wanted = Wanted(meaning, (), tuple(ids))
+        named = tuple(one.recipient for one in self.records)
+        chars = int(self._config.limits.answer_chars * TRACE_SHARE)
+        shown = replace(manner(self._config, meaning, "concise", "text"), named=named)
+        watch = Watch(
+            self._config, wanted, MOST_TRACES, replace(shown, answer_chars=chars), now, len(ids)
+        )  # fmt: skip
+        await watch.follow(patience, progress, self._see)
+
+    def _see(self, answer: TraceAnswer) -> None:
+        self._trace = answer
+        if self._onlooker is not None:
+            self._onlooker(answer)

@@ -1,0 +1,49 @@
+"""What a look at mails brought that the looks before did not: hops that appeared, ends that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailtrace_mcp.answers.trace_types import Hop, RecipientEnd, Trace, TraceAnswer
+
+_Key = tuple[str | None, ...]
+
+
+class News:
+    """Tells each thing once, in one line of checked values."""
+
+    def __init__(self) -> None:
+        self._known: dict[_Key, str] = {}
+        self.told = 0
+
+    def lines(self, answer: TraceAnswer) -> Iterator[str]:
+        """The lines of what is new in this answer, oldest first."""
+        for trace in answer.traces:
+            for key, said in (*_hops(trace), *_ends(trace)):
+                if self._known.get(key) != said:
+                    self._known[key] = said
+                    self.told += 1
+                    yield said
+
+
+def _hops(trace: Trace) -> Iterator[tuple[_Key, str]]:
+    for hop in trace.hops:
+        yield ("hop", hop.host, hop.queue_id), _arrival(hop)
+
+
+def _arrival(hop: Hop) -> str:
+    when = f"  {hop.arrived:%H:%M:%S}" if hop.arrived is not None else ""
+    return f"{hop.host} {hop.queue_id or '(no queue ID)'}{when}"
+
+
+def _ends(trace: Trace) -> Iterator[tuple[_Key, str]]:
+    for end in trace.recipients:
+        yield ("end", end.host, end.queue_id, end.recipient, end.recipient_ref), _ended(end)
+
+
+def _ended(end: RecipientEnd) -> str:
+    who = end.recipient or end.original_recipient or end.recipient_ref
+    said = f"{who or 'a recipient whom no line names'}: {end.outcome} at {end.host}"
+    if end.queue_id:
+        said += f" {end.queue_id}"
+    return said + (f" ({end.reason})" if end.reason and end.outcome != "sent" else "")
