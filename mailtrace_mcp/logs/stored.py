@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cached_property
 from typing import NamedTuple
 
 from mailtrace_mcp.logs.blocks import LONGEST_LINE, Block
@@ -89,7 +90,7 @@ class StoredFile:
         """The first stamp in it."""
         return stamp(self.head.stamp, clock) if self.head.stamp else None
 
-    @property
+    @cached_property
     def floating(self) -> bool:
         """Whether its stamps name no zone, so that another one makes another time of them."""
         return self.begins(self.clock(UTC)) != self.begins(self.clock(_FAR_EAST))

@@ -15,8 +15,8 @@ from itertools import accumulate
 from mailtrace_parsers.postfix.queue_id import QUEUE_ID, is_queue_id
 
 _ALNUM = rb"0-9A-Za-z\x80-\xff"
-_DOMAIN = rb"0-9a-z_\x80-\xff.\-"
-_LOCAL = rb"0-9a-z\x80-\xff._+%~&#$!^*/?\-"  # RFC 5322 atext but for `=`, which parts `user=bob@x`
+_DOMAIN = _ALNUM + rb"_.\-"
+_LOCAL = _ALNUM + rb"._+%~&#$!^*/?\-"  # RFC 5322 atext but for `=`, which parts `user=bob@x`
 _AFTER_AT = re.compile(rb"@([%s]*)" % _DOMAIN)
 _BEFORE_AT = re.compile(rb"@([%s]*)" % _LOCAL)  # in the block read backwards
 
@@ -42,16 +42,9 @@ _SHAPE = bytes(_letter(byte) for byte in range(256))
 def keys(block: bytes) -> set[bytes]:
     """The keys of the lines of a block. Linear; never raises."""
     found = set(_queue_ids(block))
-    low = block.lower()
-    domains = _AFTER_AT.findall(low)
-    locals_ = _BEFORE_AT.findall(low[::-1])
-    locals_.reverse()
-    pairs = set(zip(locals_, domains, strict=True))
-    odd = {domain for domain in set(domains) if domain[-1:] == b"." or b".." in domain}
-    if odd:
-        pairs = {(local, _shown(domain) if domain in odd else domain) for local, domain in pairs}
-    found.update(map(b"@".join, pairs))
-    found.update([b"@" + domain for _, domain in pairs])
+    around = _around_every_at(block)
+    found.update(around)
+    found.update([b"@" + text.partition(b"@")[2] for text in around])
     return found
 
 
@@ -81,8 +74,22 @@ def queue_id_key(text: bytes) -> bytes | None:
     return text
 
 
+def _around_every_at(block: bytes) -> list[bytes]:
+    """What stands around each `@` without a break: the local part backwards, `@`, the domain. A regex
+    cannot look back further than it is told to, so the local parts are read in the block reversed."""
+    domains = _AFTER_AT.findall(block)
+    locals_ = _BEFORE_AT.findall(block[::-1])
+    locals_.reverse()
+    if not domains:
+        return []
+    texts = b"\n".join(set(map(b"@".join, zip(locals_, domains, strict=True)))).lower()
+    if b".." in texts or b".\n" in texts + b"\n":
+        return [_shown(text) for text in texts.split(b"\n")]
+    return texts.split(b"\n")
+
+
 def _around_at(text: bytes) -> bytes | None:
-    """What stands around the first `@` without a break: the local part backwards, `@`, the domain."""
+    """The same of the first `@` of a text."""
     low = text.lower()
     at = low.find(b"@")
     if at < 0:
@@ -90,12 +97,13 @@ def _around_at(text: bytes) -> bytes | None:
     before, after = _BEFORE_AT.match(low[at::-1]), _AFTER_AT.match(low, at)
     if before is None or after is None:
         return None
-    return before[1] + b"@" + _shown(after[1])
+    return _shown(before[1] + b"@" + after[1])
 
 
-def _shown(domain: bytes) -> bytes:
-    """Without the dot that ends a sentence, or the dots of an ellipsis and what follows."""
-    return domain.partition(b"..")[0].removesuffix(b".")
+def _shown(text: bytes) -> bytes:
+    """With the domain without the dot that ends a sentence, or an ellipsis and what follows it."""
+    local, at, domain = text.partition(b"@")
+    return local + at + domain.partition(b"..")[0].removesuffix(b".")
 
 
 def _queue_ids(block: bytes) -> list[bytes]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from mailtrace_mcp.errors import Code
 from mailtrace_mcp.logs.bisect import bounds
+from mailtrace_mcp.logs.index.crew import Reader, alone, crew
 from mailtrace_mcp.logs.index.failures import UnusableIndexError
 from mailtrace_mcp.logs.index.following import Following
 from mailtrace_mcp.logs.index.host import HostIndex
@@ -24,6 +27,7 @@ from mailtrace_mcp.trace.coverage import Window
 # Bytes that were indexed, bytes that are to be (an estimate where logs are packed), and which file.
 Progress = Callable[[int, int, str], None]
 
+_WORTH_IT = 64 << 20  # bytes; less is indexed before another process has begun
 _FOREVER = timedelta(days=3650)
 
 
@@ -53,8 +57,10 @@ def build(
     order: Order,
     progress: Progress | None = None,
     stopped: Stopped = lambda: False,
+    workers: int | None = None,
 ) -> Built:
-    """Brings an index up to date. Blocks; for a thread. Raises StoreError, StoppedError, and
+    """Brings an index up to date, with so many processes besides this one (None: as many as there are
+    cores, where it is worth it). Blocks; for a thread. Raises StoreError, StoppedError, and
     UnusableIndexError, also while another process is building it."""
     found, troubles = store.listed(order.patterns, stopped)
     built = Built(troubles=troubles)
@@ -63,15 +69,29 @@ def build(
             raise UnusableIndexError("another process is writing it")
         writer = Writer(index, catalogue)
         sweep(writer)
-        expire(writer, microseconds(order.kept_from))
         following = Following(index, store, found, stopped)
         files = _opened(following, _recent(found, order), built)
         total = sum(map(following.lacks, files))
-        for file in files:
-            _index(writer, following, file, order, built, progress, total)
-            tidy(writer)
+        with _reader(total, workers) as writer.read:
+            for file in files:
+                _index(writer, following, file, order, built, progress, total)
+                tidy(writer)
+        expire(writer, microseconds(order.kept_from))
         catalogue.compact()
     return built
+
+
+@contextmanager
+def _reader(total: int, workers: int | None) -> Iterator[Reader]:
+    count = workers
+    if count is None:
+        cores = os.cpu_count() or 1
+        count = cores if total > _WORTH_IT and cores > 1 else 0
+    if not count:
+        yield alone
+        return
+    with crew(count) as reader:
+        yield reader
 
 
 def _recent(found: Sequence[Listed], order: Order) -> list[Listed]:

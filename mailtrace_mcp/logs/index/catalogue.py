@@ -32,8 +32,8 @@ CREATE TABLE blocks(
   id INTEGER PRIMARY KEY, file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
   low INTEGER, high INTEGER, floating INTEGER NOT NULL, mark INTEGER NOT NULL);
 CREATE UNIQUE INDEX blocks_by_place ON blocks(file, offset);
-CREATE INDEX blocks_by_low ON blocks(file, low);
-CREATE INDEX blocks_by_high ON blocks(file, high);
+CREATE INDEX blocks_by_low ON blocks(file, floating, low, offset);
+CREATE INDEX blocks_by_high ON blocks(file, floating, high, offset);
 CREATE TABLE segments(
   name TEXT PRIMARY KEY, data BLOB, pairs INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL);
@@ -42,6 +42,17 @@ _BLOCK = "id, offset, length, low, high, floating, mark"
 _WITHIN = """(low IS NULL OR high IS NULL
   OR (floating = 0 AND high >= :start AND low <= :end)
   OR (floating = 1 AND high >= :wall_start AND low <= :wall_end))"""
+
+_EDGES = [
+    f"""SELECT * FROM (SELECT {_BLOCK} FROM blocks WHERE file = :file AND floating = {floating}
+      AND {inside} ORDER BY {order} LIMIT 1)"""  # noqa: S608  nothing of anybody else's
+    for floating, inside, order in (
+        (0, "high >= :start", "high, offset"),
+        (1, "high >= :wall_start", "high, offset"),
+        (0, "low <= :end", "low DESC, offset DESC"),
+        (1, "low <= :wall_end", "low DESC, offset DESC"),
+    )
+]
 
 
 class Catalogue:
@@ -114,17 +125,10 @@ class Catalogue:
             return self._blocks("file = ?", (file,))
         return self._blocks(f"file = :file AND {_WITHIN}", {"file": file, **span._asdict()})
 
-    def first_from(self, file: int, span: Span) -> list[KnownBlock]:
-        """In a log that is in order, where the first line of the span stands, if there is one."""
-        zoned = "file = ? AND floating = 0 AND high >= ? ORDER BY high, offset LIMIT 1"
-        wall = "file = ? AND floating = 1 AND high >= ? ORDER BY high, offset LIMIT 1"
-        return self._blocks(zoned, (file, span.start)) + self._blocks(wall, (file, span.wall_start))
-
-    def last_until(self, file: int, span: Span) -> list[KnownBlock]:
-        """The same of the last line."""
-        zoned = "file = ? AND floating = 0 AND low <= ? ORDER BY low DESC, offset DESC LIMIT 1"
-        wall = "file = ? AND floating = 1 AND low <= ? ORDER BY low DESC, offset DESC LIMIT 1"
-        return self._blocks(zoned, (file, span.end)) + self._blocks(wall, (file, span.wall_end))
+    def edges(self, file: int, span: Span) -> list[KnownBlock]:
+        """In a log that is in order, where the first and the last line of the span stand."""
+        values = {"file": file, **span._asdict()}
+        return self._read(" UNION ".join(_EDGES), values)
 
     def first_block(self, file: int) -> KnownBlock | None:
         found = self._blocks("file = ? ORDER BY offset LIMIT 1", (file,))
@@ -193,7 +197,9 @@ class Catalogue:
         return {number for (number,) in self._sql.execute(query, (first, last))}
 
     def _blocks(self, where: str, values: Any) -> list[KnownBlock]:
-        query = f"SELECT {_BLOCK} FROM blocks WHERE {where}"  # noqa: S608  `where` is ours
+        return self._read(f"SELECT {_BLOCK} FROM blocks WHERE {where}", values)  # noqa: S608
+
+    def _read(self, query: str, values: Any) -> list[KnownBlock]:
         return [
             KnownBlock(number, offset, length, low, high, bool(floating), mark)
             for number, offset, length, low, high, floating, mark in self._sql.execute(

@@ -74,6 +74,14 @@ class Following:
             return file.size - file.head.hole
         return max(file.head.length or 0, file.size * _FOLD)
 
+    def behind(self, one: Listed) -> int:
+        """The same of a file that was not opened."""
+        known = unchanged(one, self._files)
+        if known is not None and known.complete:
+            return 0
+        known = grown(one, self._files)
+        return one.size if known is None else one.size - known.cursor
+
     def is_up_to_date(self) -> bool:
         """Whether nobody else has changed the index since this was made."""
         return not self.index.exists or self.index.files() == self._files

@@ -63,6 +63,14 @@ class HostIndex:
         """Whether it was ever built."""
         return (self.folder / _CATALOGUE).exists()
 
+    def size(self) -> int:
+        """Bytes on disk."""
+        size = 0
+        for path in self.folder.iterdir():
+            with suppress(OSError):  # a segment was merged into another one just now
+                size += path.stat().st_size
+        return size
+
     def files(self) -> list[KnownFile]:
         """The files that are known. Raises UnusableIndexError."""
         with self._used() as catalogue:
@@ -99,7 +107,7 @@ class HostIndex:
             if want.key is None:
                 for block in catalogue.blocks_within(now.id, want.span):
                     found[block.offset] = block
-        edges = catalogue.first_from(now.id, window) + catalogue.last_until(now.id, window)
+        edges = catalogue.edges(now.id, window)
         blocks = [found[offset] for offset in sorted(found)]
         return Look(now, blocks, edges, catalogue.first_block(now.id))
 
@@ -138,7 +146,9 @@ class HostIndex:
         """The right to change the index: None where another process or thread has it (and is not
         waited for). The folder is made where there is none. Raises UnusableIndexError."""
         with self._told(self.discard):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            _make_sure_is_ours(self.folder)
             lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -192,6 +202,9 @@ class HostIndex:
             inode = path.stat().st_ino if path.exists() or not make else 0
             if self._catalogue is None or inode != self._inode:
                 self.close()
+                _make_sure_is_ours(self.folder)
+                if inode:
+                    _make_sure_is_ours(path)
                 self._catalogue = Catalogue(path, self.shape.block)
                 self._inode = path.stat().st_ino
             return self._catalogue
@@ -207,3 +220,10 @@ class HostIndex:
             raise UnusableIndexError(str(error)) from error
         except OSError as error:
             raise UnusableIndexError(os.strerror(error.errno or 0)) from error
+
+
+def _make_sure_is_ours(path: Path) -> None:
+    """What others can write says nothing. Raises UnusableIndexError, OSError."""
+    status = path.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise UnusableIndexError(f"its {path.name} belongs to others or is open to them")

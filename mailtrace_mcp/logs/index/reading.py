@@ -21,7 +21,7 @@ _FAR_EAST = timezone(timedelta(hours=1))
 
 class Abstract(NamedTuple):
     """What is kept of a block: where it lies, the times of its first and last line (known.py), the
-    checksum of its ends, the hashes of its keys."""
+    checksum of its ends, the hashes of its keys in order."""
 
     offset: int
     length: int
@@ -40,7 +40,7 @@ def abstract(block: Block, reference: datetime) -> Abstract:
     if first is not None and last is not None and first[1] == last[1]:
         low, high = sorted((first[0], last[0]))
     floating = first is not None and first[1]
-    hashes = array("I", map(crc32, keys(data)))
+    hashes = array("I", sorted(map(crc32, keys(data))))
     return Abstract(block.offset, len(data), low, high, floating, mark(data), hashes)
 
 

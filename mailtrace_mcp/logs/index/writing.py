@@ -15,9 +15,10 @@ from datetime import UTC
 from mailtrace_mcp.logs.blocks import Block, blocks
 from mailtrace_mcp.logs.index import segments
 from mailtrace_mcp.logs.index.catalogue import Catalogue
+from mailtrace_mcp.logs.index.crew import Reader, alone
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.logs.index.known import KnownBlock, KnownFile, KnownSegment
-from mailtrace_mcp.logs.index.reading import Abstract, abstract, blocks_of
+from mailtrace_mcp.logs.index.reading import Abstract, blocks_of
 from mailtrace_mcp.logs.rotation import Listed
 from mailtrace_mcp.logs.stored import StoredFile
 
@@ -39,6 +40,7 @@ class Writer:
 
     index: HostIndex
     catalogue: Catalogue
+    read: Reader = alone
 
     def add(
         self, file: StoredFile, known: KnownFile | None, begin: int, done: Done | None = None
@@ -51,11 +53,11 @@ class Writer:
         batch = _Batch(_start(file, known, begin), self._next_block())
         start, reference = batch.file.cursor, file.clock(UTC).reference
         pieces = blocks_of(blocks(file.chunks(start), start), self.index.shape.block)
-        for block, end in _whole(pieces, final=not file.plain):
-            room = file.plain and len(block.data) < self.index.shape.block
-            batch.add(abstract(block, reference), end, block.offset if room else end)
+        for found, end in self.read(_whole(pieces, final=not file.plain), reference):
+            room = file.plain and found.length < self.index.shape.block
+            batch.add(found, end, found.offset if room else end)
             if done is not None:
-                done(len(block.data))
+                done(found.length)
             if len(batch.pairs) >= self.index.shape.segment:
                 batch = _Batch(self._keep(batch, complete=False), batch.number)
         if file.stopped():
