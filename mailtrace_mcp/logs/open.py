@@ -6,62 +6,70 @@ import os
 from collections.abc import Sequence
 
 from mailtrace_mcp.config import Config, Host
-from mailtrace_mcp.errors import Code
-from mailtrace_mcp.logs import LogSource, Reading, Term
+from mailtrace_mcp.logs import LogSource
 from mailtrace_mcp.logs.files import FilesSource
+from mailtrace_mcp.logs.journal import JournalSource
+from mailtrace_mcp.logs.local_journal import LocalJournal
+from mailtrace_mcp.logs.plan import PlannedSource
 from mailtrace_mcp.logs.scan import Member
-from mailtrace_mcp.trace.coverage import HostCoverage, Window
+
+_Group = tuple[str, str, tuple[str, ...], str]  # place, kind, files, time zone
 
 
 def sources(config: Config) -> list[LogSource]:
-    """One source for each host, or for hosts of one time zone whose lines lie in the same local files;
-    each host of the configuration is served by exactly one of them."""
-    groups: dict[tuple[tuple[str, ...], str], list[Host]] = {}
-    beyond: list[Host] = []
+    """One source for each host, or for hosts of one time zone whose lines lie in the same files or
+    journal; each host of the configuration is served by exactly one of them."""
+    groups: dict[_Group, list[Host]] = {}
     for host in config.hosts.values():
-        if host.logs.place == "local" and host.logs.kind == "files":
-            groups.setdefault((host.logs.files, str(host.zone)), []).append(host)
-        else:
-            beyond.append(host)
-    local: list[LogSource] = [_files(hosts, config) for hosts in groups.values()]
-    return local + [UnreachedSource(host.name, _why_not(host)) for host in beyond]
+        logs = host.logs
+        group = (logs.place, logs.kind, logs.files, str(host.zone))
+        groups.setdefault(group, []).append(host)
+    return [
+        _local(hosts, config) if place == "local" else _remote(hosts, config)
+        for (place, *_), hosts in groups.items()
+    ]
 
 
-def _files(hosts: Sequence[Host], config: Config) -> FilesSource:
-    members = [Member(one.name, one.zone, one.zone_assumed, _by_name(one, config)) for one in hosts]
+def _local(hosts: Sequence[Host], config: Config) -> LogSource:
+    members, limit = _members(hosts, config), config.limits.bytes_per_host
+    if hosts[0].logs.kind == "journald":
+        return JournalSource(LocalJournal(), members, config.owner_of, limit)
     folder = os.path.abspath(config.path.parent)
-    limit = config.limits.bytes_per_host
     return FilesSource(hosts[0].logs.files, members, config.owner_of, limit, folder)
 
 
+def _remote(hosts: Sequence[Host], config: Config) -> LogSource:
+    # Only here, where there is such a host: paramiko takes a tenth of a second to import.
+    from mailtrace_mcp.logs.ssh.in_turns import InTurns
+    from mailtrace_mcp.logs.ssh.remote_journal import remote_journal
+    from mailtrace_mcp.logs.ssh.remote_store import remote_store
+
+    members, limit = _members(hosts, config), config.limits.bytes_per_host
+    logs = hosts[0].logs
+    holder = config.hosts[logs.place]
+    source: LogSource
+    if logs.kind == "journald":
+        journal = remote_journal(holder, limit)
+        source = JournalSource(journal, members, config.owner_of, limit)
+    else:
+        store = remote_store(holder, limit)
+        source = PlannedSource(store, logs.files, members, config.owner_of, limit)
+    return InTurns(source, holder.name)
+
+
+def _members(hosts: Sequence[Host], config: Config) -> list[Member]:
+    return [Member(one.name, one.zone, one.zone_assumed, _by_name(one, config)) for one in hosts]
+
+
 def _by_name(host: Host, config: Config) -> bool:
-    """A file that one host alone owns is all its own; in any other a line is whose name it bears."""
-    others = [one for one in config.hosts.values() if one is not host and one.logs.place == "local"]
-    return host.logs.elsewhere or any(
-        one.logs.files == host.logs.files or one.logs.at.casefold() == host.name.casefold()
+    """A log that one host alone owns is all its own; in any other a line is whose name it bears."""
+    logs = host.logs
+    others = [
+        one
+        for one in config.hosts.values()
+        if one is not host and one.logs.place == logs.place and one.logs.kind == logs.kind
+    ]
+    return logs.elsewhere or any(
+        one.logs.files == logs.files or one.logs.at.casefold() == host.name.casefold()
         for one in others
     )
-
-
-def _why_not(host: Host) -> str:
-    if host.logs.kind == "journald":
-        return "Its log is in journald: this version reads local files only."
-    return "Its log is on another machine: this version reads local files only."
-
-
-class UnreachedSource:
-    """A host whose log this version cannot fetch: it says so, and so the answer does."""
-
-    def __init__(self, host: str, reason: str) -> None:
-        self._host = host
-        self._reason = reason
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        return (self._host,)
-
-    async def read(self, terms: Sequence[Term], window: Window) -> Reading:
-        code = Code.HOST_UNREACHABLE
-        return Reading(
-            (), [HostCoverage(self._host, "unreachable", code=code, reason=self._reason)]
-        )
