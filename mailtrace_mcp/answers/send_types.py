@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mailtrace_mcp.answers.parts import Part, Unsaid, UntrustedText, named, unsaid
 from mailtrace_mcp.answers.trace_types import TraceAnswer
-from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.send.attempts import SendOutcome
 from mailtrace_mcp.send.dialogue import Stage
 

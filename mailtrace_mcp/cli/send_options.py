@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.config.values import Secret
 from mailtrace_mcp.errors import Code, MailtraceError, visible
 from mailtrace_mcp.questions import SendQuestion

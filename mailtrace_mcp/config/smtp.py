@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from mailtrace_mcp.config.presets import PresetName, Tls, filled, login_of
 from mailtrace_mcp.config.values import (
     Count,
     Flag,
@@ -22,14 +23,6 @@ from mailtrace_mcp.config.values import (
 )
 
 Password: TypeAlias = Annotated[Secret, Field(min_length=1)]
-Tls: TypeAlias = Literal["none", "starttls", "smtps"]
-
-PRESETS: dict[str, tuple[str, int, Tls]] = {
-    "gmail": ("smtp.gmail.com", 587, "starttls"),
-    "yahoo": ("smtp.mail.yahoo.com", 465, "smtps"),
-    "outlook": ("smtp-mail.outlook.com", 587, "starttls"),
-    "office365": ("smtp.office365.com", 587, "starttls"),
-}
 _PORTS: dict[Tls, int] = {"none": 25, "starttls": 587, "smtps": 465}
 
 
@@ -90,7 +83,7 @@ class Profile(Section):
     sender: MailAddress | None = Field(default=None, alias="from")
     senders: MailAddresses | None = None
     to: MailAddresses | None = None
-    preset: Literal["gmail", "yahoo", "outlook", "office365"] | None = None
+    preset: PresetName | None = None
     fallback: Line | None = None
     allow_insecure: Flag = False
     dkim_selector: Line | None = None
@@ -100,11 +93,7 @@ class Profile(Section):
     def _filled(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        data = dict(data)
-        preset = data.get("preset")
-        if isinstance(preset, str) and preset in PRESETS:
-            host, port, tls = PRESETS[preset]
-            data = {"host": host, "port": port, "tls": tls} | data
+        data = filled(dict(data))
         tls = data.get("tls", "starttls")
         if isinstance(tls, str) and tls in _PORTS:
             data.setdefault("port", _PORTS[tls])
@@ -113,12 +102,12 @@ class Profile(Section):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if not self.host:
-            raise ValueError("must have a host (or a preset)")
+            raise ValueError(f"must have a host (or a preset){login_of(self.preset)}")
         if self.password is not None and self.password_command is not None:
             raise ValueError("has both password and password_command: keep one")
         secret = self.password is not None or self.password_command is not None
         if secret and self.user is None:
-            raise ValueError("has a password but no user")
+            raise ValueError(f"has a password but no user{login_of(self.preset)}")
         if secret and self.tls == "none" and not self.allow_insecure:
             raise ValueError(
                 "would send its password unencrypted (tls: none): use starttls or smtps, "

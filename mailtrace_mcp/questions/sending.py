@@ -12,7 +12,7 @@ import anyio.to_thread
 from mailtrace_mcp.answers import Manner, SendAnswer, TraceAnswer
 from mailtrace_mcp.answers.sending import TRACE_SHARE, dry_answer, send_answer
 from mailtrace_mcp.config import Config
-from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.logs.gather import Progress
 from mailtrace_mcp.questions.asking import Meaning, manner, understand, whole_reach
 from mailtrace_mcp.questions.following import Onlooker, Patience, Watch

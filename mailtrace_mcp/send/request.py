@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.send.drafts import Notify
 from mailtrace_mcp.send.extras import NO_EXTRAS, Extras
 from mailtrace_mcp.send.routes import Server

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mailtrace_mcp.config.smtp import Profile, Tls
+from mailtrace_mcp.config.presets import Tls
+from mailtrace_mcp.config.smtp import Profile
 from mailtrace_mcp.config.values import Secret
 
 Mechanism = Literal["auto", "plain", "login", "cram-md5", "xoauth2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from mailtrace_mcp.config.smtp import Tls
+from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.send.drafts import Notify
 from mailtrace_mcp.server.arguments import Absent, parameter, words
 
