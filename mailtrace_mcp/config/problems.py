@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -61,7 +61,7 @@ def _problem(one: ErrorDetails) -> Problem:
     path = tuple(part for part in one["loc"] if part != "[key]")
     kind = one["type"]
     if kind == "extra_forbidden":
-        return Problem(path, "is an unknown key." + did_you_mean(str(path[-1]), _KNOWN_KEYS))
+        return Problem(path, _unknown(str(path[-1])))
     if one["loc"][-1:] == ("[key]",):
         return Problem(path, "is no name: use letters, digits, '.', '_' and '-'")
     if kind == "value_error":
@@ -79,18 +79,34 @@ def _dotted(path: Path) -> str:
     return shown.removeprefix(".") or "the file"
 
 
-def _keys(model: type[BaseModel]) -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        yield info.alias or name
-        for inner in _models(info.annotation):
-            yield from _keys(inner)
+def _unknown(key: str) -> str:
+    if key in _PLACES:
+        return f"is a key that belongs elsewhere: {' or '.join(_PLACES[key])}"
+    return "is an unknown key." + did_you_mean(key, _PLACES)
 
 
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
+def _keys(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
+    """Every key there is, with its place (`hosts.NAME.ssh.port`)."""
+    for field, info in model.model_fields.items():
+        name = info.alias or field
+        yield name, f"{path}{name}"
+        for inner, named in _models(info.annotation):
+            yield from _keys(inner, f"{path}{name}.{'NAME.' * named}")
+
+
+def _models(annotation: object, named: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """The models in a type, and whether each lies in a mapping under a name of the user's."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+        yield annotation, named
     for part in get_args(annotation):
-        yield from _models(part)
+        yield from _models(part, named or get_origin(annotation) is dict)
 
 
-_KNOWN_KEYS = sorted(set(_keys(FileSection)) | {"workflows"})
+def _places() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"workflows": ["workflows"]}
+    for key, place in _keys(FileSection):
+        found.setdefault(key, []).append(place)
+    return found
+
+
+_PLACES = _places()

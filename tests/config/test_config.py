@@ -169,6 +169,10 @@ def _hosts(*parts: str) -> str:
         (_hosts("a: {logs: {files: [x]}}") + "clusters: {all: [a]}\n", r"clusters\.all \(line 3\)"),
         ("timzone: UTC\n", r"timzone \(line 1\) is an unknown key\. Did you mean 'timezone'\?"),
         ("limits: {windows: 7d}\n", r"limits\.windows .* Did you mean 'window'\?"),
+        (
+            "hosts: {a: {logs: {files: [x]}, ssh: {known_hosts: k}}}\n",
+            r"hosts\.a\.ssh\.known_hosts \(line 1\) .* belongs elsewhere: ssh\.known_hosts",
+        ),
         ("limits: {window: 7}\n", r"limits\.window \(line 1\) must be a span"),
         ("limits: {bytes_per_host: 64 MB}\n", r"limits\.bytes_per_host \(line 1\) must be a size"),
         ("timezone: ../../etc/passwd\n", r"timezone \(line 1\) is no time zone"),
