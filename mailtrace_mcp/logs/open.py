@@ -10,10 +10,11 @@ from mailtrace_mcp.logs import LogSource
 from mailtrace_mcp.logs.files import FilesSource
 from mailtrace_mcp.logs.journal import JournalSource
 from mailtrace_mcp.logs.local_journal import LocalJournal
-from mailtrace_mcp.logs.plan import PlannedSource
+from mailtrace_mcp.logs.plan import OwnZone, PlannedSource
 from mailtrace_mcp.logs.scan import Member
 
-_Group = tuple[str, str, tuple[str, ...], str]  # place, kind, files, time zone
+# place, kind, files, time zone, and whether that is assumed
+_Group = tuple[str, str, tuple[str, ...], str, bool]
 
 
 def sources(config: Config) -> list[LogSource]:
@@ -22,7 +23,7 @@ def sources(config: Config) -> list[LogSource]:
     groups: dict[_Group, list[Host]] = {}
     for host in config.hosts.values():
         logs = host.logs
-        group = (logs.place, logs.kind, logs.files, str(host.zone))
+        group = (logs.place, logs.kind, logs.files, str(host.zone), host.zone_assumed)
         groups.setdefault(group, []).append(host)
     return [
         _local(hosts, config) if place == "local" else _remote(hosts, config)
@@ -53,15 +54,22 @@ def _remote(hosts: Sequence[Host], config: Config) -> LogSource:
         source = JournalSource(journal, members, config.owner_of, limit)
     else:
         store = remote_store(holder, limit)
-        source = PlannedSource(store, logs.files, members, config.owner_of, limit)
+        source = PlannedSource(
+            store,
+            logs.files,
+            members,
+            config.owner_of,
+            limit,
+            own_zone=OwnZone(holder.name, store.zone),
+        )
     return InTurns(source, holder.name)
 
 
 def _members(hosts: Sequence[Host], config: Config) -> list[Member]:
-    return [Member(one.name, one.zone, one.zone_assumed, _by_name(one, config)) for one in hosts]
+    return [Member(one.name, one.zone, one.zone_assumed, by_name(one, config)) for one in hosts]
 
 
-def _by_name(host: Host, config: Config) -> bool:
+def by_name(host: Host, config: Config) -> bool:
     """A log that one host alone owns is all its own; in any other a line is whose name it bears."""
     logs = host.logs
     others = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailtrace_mcp.logs.plan.source import PlannedSource
+from mailtrace_mcp.logs.plan.source import OwnZone, PlannedSource
 from mailtrace_mcp.logs.plan.ways import Measures
 
-__all__ = ["Measures", "PlannedSource"]
+__all__ = ["Measures", "OwnZone", "PlannedSource"]

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import tzinfo
+from typing import NamedTuple
 
 import anyio.to_thread
 
@@ -30,12 +32,21 @@ from mailtrace_mcp.trace.coverage import HostCoverage, State, Window
 _TRIES = 4
 
 
+class OwnZone(NamedTuple):
+    """A machine that can be asked for its time zone: its host, and how (None: it does not tell; raises
+    StoreError)."""
+
+    host: str
+    ask: Callable[[Stopped], tzinfo | None]
+
+
 class PlannedSource:
     """The files of `patterns` on the machine of `store`, which hold the lines of `members`, all in one
     zone.
 
     `owner_of` tells whose a host name in a line is, where they are several; `limit` is the bytes of
-    lines that are given for one host; paths below `folder` are shown from there on.
+    lines that are given for one host; paths below `folder` are shown from there on. `own_zone` is
+    taken where none is configured.
     """
 
     def __init__(
@@ -48,8 +59,10 @@ class PlannedSource:
         folder: str | None = None,
         index: HostIndex | None = None,
         measures: Measures | None = None,
+        own_zone: OwnZone | None = None,
     ) -> None:
         self._members = tuple(members)
+        self._own_zone = own_zone
         self._owner_of = owner_of
         self._limit = limit
         self._store = store
@@ -75,10 +88,12 @@ class PlannedSource:
 
     def _read(self, terms: Sequence[Term], window: Window, stopped: Stopped) -> Reading:
         seen: Seen | None = None
-        broken: StoreError | None = None
         notes: list[str] = []
+        members, broken = self._in_own_zone(stopped)
         for last in [False] * (_TRIES - 1) + [True]:
-            scan = Scan(self._members, self._owner_of, terms, window, self._limit, stopped)
+            scan = Scan(members, self._owner_of, terms, window, self._limit, stopped)
+            if broken is not None:
+                break
             with _view(self._store) as (store, near):
                 index = None if last else self._index
                 memory = Memory(0) if near else self._memory
@@ -97,6 +112,21 @@ class PlannedSource:
             told = [_broken(one, broken) for one in told]
         told = [_noted(one, notes) for one in told]
         return Reading([line for host in hosts for line in host.lines], told)
+
+    def _in_own_zone(self, stopped: Stopped) -> tuple[Sequence[Member], StoreError | None]:
+        """The members in the machine's own zone where none is configured, or why it cannot be asked.
+        For other hosts, whose lines lie there too, it stays an assumption."""
+        if self._own_zone is None or not self._members[0].zone_assumed:
+            return self._members, None
+        try:
+            zone = self._own_zone.ask(stopped)
+        except StoreError as error:
+            return self._members, error
+        if zone is None:
+            return self._members, None
+        named = self._own_zone.host
+        told = [replace(one, zone=zone, zone_assumed=one.name != named) for one in self._members]
+        return told, None
 
 
 @contextmanager

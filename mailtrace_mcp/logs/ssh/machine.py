@@ -44,10 +44,12 @@ class Machine:
         self._facts: Facts | None = None
         self._no_sftp = -1
 
-    def facts(self, stopped: Stopped) -> Facts | None:
-        """What it says of itself; None where it runs no commands. Raises StoreError."""
+    def facts(self, stopped: Stopped, anew: bool = False) -> Facts | None:
+        """What it says of itself; None where it runs no commands. Once for a transport, unless `anew`:
+        then the clock is compared without the time that logging in takes. Raises StoreError."""
         with held(self._lock, self.connection.deadline(), stopped):
-            if self._learnt != self.connection.number or not self.connection.number:
+            known = self.connection.number and self._learnt == self.connection.number
+            if anew or not known:
                 self._facts = self._asked(stopped)
                 self._learnt = self.connection.number
             return self._facts

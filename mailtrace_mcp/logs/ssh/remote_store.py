@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from mailtrace_mcp.config import Host
+from mailtrace_mcp.config.values import zone
 from mailtrace_mcp.errors import Code
 from mailtrace_mcp.logs.rotation import Listed, Trouble
 from mailtrace_mcp.logs.ssh.command_store import CommandStore
@@ -61,6 +63,17 @@ class RemoteStore:
         self, path: str, start: int, end: int, keys: Sequence[bytes], fold: bool, stopped: Stopped
     ) -> Iterator[Found]:
         return self._whole(stopped).grep(path, start, end, keys, fold, stopped)
+
+    def zone(self, stopped: Stopped) -> ZoneInfo | None:
+        """The host's own time zone, where it runs commands and the name is known here. It was asked
+        when the connection was made. Raises StoreError."""
+        facts = self._machine.facts(stopped)
+        if facts is None or facts.zone is None:
+            return None
+        try:
+            return zone(facts.zone)
+        except ValueError:
+            return None
 
     def _whole(self, stopped: Stopped) -> CommandStore | SftpStore:
         """What reads and searches whole files best. Raises StoreError where nothing is allowed."""
