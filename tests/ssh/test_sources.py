@@ -88,18 +88,17 @@ def test_sh023_one_of_two_files_may_not_be_read(place: Place, tmp_path: Path) ->
     place.write("mail.log.d.1", b"hidden\n")
     (place.box.log / "mail.log.d.1").chmod(0o600)
     host = reached(place, "/var/log/mail.log.d*")
-    coverage, lines = read(configured(tmp_path, {"mx1": host}, place.known_hosts.read_text()))[
-        "mx1"
-    ]
-    assert len(lines) == 1
-    assert coverage.state == "read" or (coverage.state, coverage.code) == (
-        "partial",
-        Code.FILE_DENIED,
-    )
+    config = configured(tmp_path, {"mx1": host}, place.known_hosts.read_text())
+    coverage, lines = read(config)["mx1"]
+    assert [one[-4:] for one in lines] == [b"here"]
+    assert (coverage.state, coverage.code) == ("partial", Code.FILE_DENIED)
+    assert coverage.files == ("/var/log/mail.log.d",)
+    assert coverage.reason == "/var/log/mail.log.d.1 may not be read."
+    place.write("mail.log.d", line(-180, "first") + line(0, "AAAA111: here"))
+    coverage, lines = read(config)["mx1"]  # of what was written before, nothing is asked for
+    assert (coverage.state, coverage.code, len(lines)) == ("read", None, 1)
     (place.box.log / "mail.log.d").chmod(0o600)
-    coverage, lines = read(configured(tmp_path, {"mx1": host}, place.known_hosts.read_text()))[
-        "mx1"
-    ]
+    coverage, lines = read(config)["mx1"]
     assert (coverage.state, coverage.code, lines) == ("denied", Code.FILE_DENIED, [])
 
 
