@@ -5,14 +5,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK_VENV := .venv-lock
 
-.PHONY: demo test lint setup lock clean
+.PHONY: demo test peers lint setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
 	@$(BIN)/mailtrace-mcp demo
 
-test: setup lint
+test: setup lint peers
 	$(BIN)/pytest
+
+# The real sshd, Postfix and others that tests talk to: installed where that may be done, else skipped.
+peers:
+	@tests/install-peers
 
 lint: setup
 	$(BIN)/ruff check
