@@ -8,10 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mailtrace_mcp.config.document import Path as KeyPath
-from mailtrace_mcp.config.model import ALL_HOSTS, Cluster, Config, Host, Logs, Ssh
-from mailtrace_mcp.config.naming import Names, TakenError, canonical
+from mailtrace_mcp.config.grouping import clusters_of, names_of
+from mailtrace_mcp.config.model import ALL_HOSTS, Config, Host, Logs, Ssh
 from mailtrace_mcp.config.problems import Problem
-from mailtrace_mcp.config.schema import ClusterSection, FileSection, HostSection, SshSection
+from mailtrace_mcp.config.schema import FileSection, HostSection, SshSection
 from mailtrace_mcp.config.smtp import Profile, Smtp
 from mailtrace_mcp.errors import did_you_mean, visible
 
@@ -22,8 +22,8 @@ _RESERVED = (ALL_HOSTS, *_PLACES)
 def build(section: FileSection, file: Path, found: list[Problem]) -> Config:
     """The Config. What is wrong is added to `found`; then the Config is not to be used."""
     hosts = _hosts(section, file, found)
-    clusters = _clusters(section.clusters or {}, hosts, found)
-    host_names, cluster_names = _named(hosts, clusters, found)
+    clusters = clusters_of(section.clusters or {}, hosts, found)
+    host_names, cluster_names = names_of(hosts, clusters, found)
     return Config(
         path=file,
         zone=section.timezone or ZoneInfo("UTC"),
@@ -136,60 +136,6 @@ def _ssh(host: HostSection, common: SshSection) -> Ssh:
 
 def _first(own: bool | None, common: bool | None) -> bool:
     return bool(common if own is None else own)
-
-
-def _clusters(
-    written: dict[str, ClusterSection], hosts: dict[str, Host], found: list[Problem]
-) -> dict[str, Cluster]:
-    by_name = {name.casefold(): name for name in hosts}
-    clusters: dict[str, Cluster] = {}
-    for name, one in written.items():
-        if name.casefold() == ALL_HOSTS:
-            found.append(Problem(("clusters", name), "means every host already: name it otherwise"))
-        members = []
-        for member in one.hosts:
-            known = by_name.get(member.casefold())
-            if known is None:
-                words = f"has the unknown host '{visible(member)}'." + did_you_mean(member, hosts)
-                found.append(Problem(("clusters", name), words))
-            else:
-                members.append(known)
-        clusters[name] = Cluster(name, tuple(dict.fromkeys(members)), one.aliases or ())
-    return clusters
-
-
-def _named(
-    hosts: dict[str, Host], clusters: dict[str, Cluster], found: list[Problem]
-) -> tuple[Names, Names]:
-    """Whose each name is. A name that would stand for two is a problem: it would prove nothing."""
-    every, own, shared = Names(), Names(), Names()
-    for host in hosts.values():
-        _claim(host.name, host.name, ("hosts", host.name), (every, own), found)
-        for key, names in (("address", host.addresses), ("aliases", host.aliases)):
-            for name in names:
-                _claim(name, host.name, ("hosts", host.name, key), (every, own), found)
-    for cluster in clusters.values():
-        label = f"the cluster {cluster.name}"
-        taken = every.owner(cluster.name)
-        if taken is not None:
-            words = f"is also a name of {taken}: a selector must mean one thing"
-            found.append(Problem(("clusters", cluster.name), words))
-        for name in cluster.aliases:
-            _claim(name, label, ("clusters", cluster.name, "aliases"), (every,), found)
-            if every.owner(name) == label:
-                shared.add(name, cluster.name)
-    return own, shared
-
-
-def _claim(
-    name: str, owner: str, path: KeyPath, tables: tuple[Names, ...], found: list[Problem]
-) -> None:
-    try:
-        for table in tables:
-            table.add(name, owner)
-    except TakenError as error:
-        words = f"has '{visible(canonical(name))}', which already names {error.owner}"
-        found.append(Problem(path, words))
 
 
 def _smtp(section: FileSection, found: list[Problem]) -> Smtp:

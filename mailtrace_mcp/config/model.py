@@ -70,11 +70,14 @@ class Host:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Hosts that are asked together; `aliases` are names and addresses that mean any of them."""
+    """Hosts that are asked together; `aliases` are names and addresses that mean any of them. Written
+    as `mx:DOMAIN` in the file, `exchangers` are domains whose mail exchangers belong to it too, as far
+    as they are configured hosts: DNS tells which."""
 
     name: str
     hosts: tuple[str, ...]
     aliases: tuple[str, ...]
+    exchangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,13 @@ def _zone(value: Any) -> Any:
     raise ValueError("must be a time zone's name such as Europe/Berlin or UTC")
 
 
+def is_domain(text: str) -> bool:
+    """Whether DNS could know it: labels of letters, digits, - and _ with dots between them, no address."""
+    labels = text.rstrip(".").split(".")
+    named = len(labels) > 1 and all(labels) and not labels[-1].isdigit()
+    return named and _NAME.fullmatch(text) is not None
+
+
 def _host_word(value: str) -> str:
     """A host name or an IP address, for hosts, aliases and servers."""
     if not _NAME.fullmatch(value):

@@ -63,8 +63,8 @@ REFUSED = [
     ),
     (
         "CF046",
-        HOST + 'clusters: {c: ["mx:example.com"]}\n',
-        r"clusters\.c \(line 2\) has the unknown host 'mx:example.com'",
+        HOST + 'clusters: {c: ["mx:192.0.2.1"]}\n',
+        r"clusters\.c \(line 2\) has 'mx:192.0.2.1', which is no domain",
     ),
     (
         "CF047",

@@ -234,6 +234,18 @@ def test_a_secret_of_a_dotenv_that_others_read_is_refused(
     assert config_of(text).smtp.default == "lab"
 
 
+def test_exchangers_of_a_domain_may_be_members_of_a_cluster(
+    config_of: Load, refusal_of: Refuse
+) -> None:
+    hosts = "hosts: {a: {logs: {files: [x]}}}\n"
+    cluster = config_of(hosts + "clusters: {mx: ['mx:Example.COM.', a]}\n").clusters["mx"]
+    assert (cluster.hosts, cluster.exchangers) == (("a",), ("example.com",))
+    only = config_of(hosts + "clusters: {mx: ['mx:example.com']}\n").clusters["mx"]
+    assert (only.hosts, only.exchangers) == ((), ("example.com",))
+    for wrong in ("mx:", "mx:localhost", "mx:192.0.2.1", "mx:a b.example"):
+        assert "mx:example.com" in refusal_of(hosts + f"clusters: {{mx: ['{wrong}']}}\n")
+
+
 def test_a_zone_that_nobody_configured_is_marked_as_assumed(config_of: Load) -> None:
     text = _hosts("a: {logs: {files: [x]}}", "b: {timezone: Asia/Taipei, logs: {files: [x]}}")
     config = config_of(text)
