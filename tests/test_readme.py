@@ -23,7 +23,7 @@ def test_the_configuration_loads_and_its_policy_sends(
     file.write_text(hosts + smtp)
     file.chmod(0o600)
     config = load(file)
-    assert set(config.hosts) == {"mail1", "mx1", "loghost"}
+    assert set(config.hosts) == {"mail1", "mail2", "mx1", "loghost"}
     assert config.smtp.default == "relay"
     assert main(["--config", str(file), "send", "--dry-run"]) == 0
     assert main(["--config", str(file), "send", "--to", "bob@example.com", "--dry-run"]) == 0
