@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from mailtrace_mcp.answers import trust
@@ -175,15 +176,18 @@ def _step(
     )
 
 
-def hop_link(link: Link) -> HopLink:
-    """A link; a refusal leads to no mail, so only the host that refused is told."""
+def hop_link(link: Link, attempts: Sequence[Attempt]) -> HopLink:
+    """A link; a refusal leads to no mail, so only the host that refused is told. `attempts` are those
+    of its source that are told."""
     refusal = link.kind == "refusal" and link.target is not None
+    taken = tuple(n for n, one in enumerate(attempts) if one.entry.order in link.deliveries)
     return HopLink(
         source=place(link.source),
         target=place(link.target) if link.target is not None and not refusal else None,
         kind=link.kind,
         evidence=link.evidence,
         confidence=link.confidence,
+        attempts=taken or None,
         candidates=tuple(place(key) for key in link.candidates) or None,
         named=trust.queue_id(link.named),
         refused_by=link.target.host if link.target is not None and refusal else None,

@@ -128,6 +128,9 @@ class HopLink(Part):
     kind: LinkKind = Field(description="relay, reinject, forward, expand, bounce, …, refusal.")
     evidence: Evidence = Field(description="What shows it.")
     confidence: Confidence = Field(description="proven, likely, or possible (shown, not followed).")
+    attempts: tuple[int, ...] | Unsaid = unsaid(
+        "Places in the earlier hop's attempts, from 0, of the deliveries that it goes on from."
+    )
     candidates: tuple[Place, ...] | Unsaid = unsaid("All that fit, where none can be chosen.")
     named: str | Unsaid = unsaid("Queue ID that a line names, though no line of its own was found.")
     refused_by: str | Unsaid = unsaid("Host of ours whose log has the same refusal as a reject.")

@@ -23,7 +23,7 @@ from mailtrace_mcp.trace.coverage import Coverage
 from mailtrace_mcp.trace.endings import Ending, one_outcome
 from mailtrace_mcp.trace.graph import Trail, follows
 from mailtrace_mcp.trace.latency import FINAL, first_arrival, latency
-from mailtrace_mcp.trace.transactions import Key, Transaction
+from mailtrace_mcp.trace.transactions import Attempt, Key, Transaction
 from mailtrace_mcp.views import drawing
 
 
@@ -99,7 +99,7 @@ class _Telling:
             ended=manner.local(_ended(ends)),
             recipients=recipients,
             hops=hops,
-            links=tuple(hop_link(link) for link in links),
+            links=tuple(hop_link(link, self._attempts(link.source)) for link in links),
             notices=tuple(
                 one for link, way in mail.notices for one in notices(link, way, self.screen)
             ),
@@ -116,6 +116,11 @@ class _Telling:
         trail = self.mail.trail
         refusals = {link.target for link in trail.links if link.kind == "refusal"}
         return [life for life in trail.transactions if life.key not in refusals]
+
+    def _attempts(self, key: Key) -> Sequence[Attempt]:
+        """Those of a hop that are told."""
+        known = self.mail.trail.graph.transactions
+        return known[key].attempts if self.portion.attempts and key in known else ()
 
     def _message_id(self) -> Shown:
         for life in (*self.roots, *self.own):

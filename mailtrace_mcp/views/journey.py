@@ -7,6 +7,7 @@ from datetime import datetime
 from mailtrace_mcp.answers.parts import Place
 from mailtrace_mcp.answers.trace_types import Hop, HopLink, NoticeSent, RecipientEnd, Trace
 from mailtrace_mcp.answers.words import moment
+from mailtrace_mcp.views import steps
 from mailtrace_mcp.views.branches import Branches, Node
 
 Spot = tuple[str, str | None]
@@ -77,7 +78,10 @@ class _Journey:
             return said + (f"  from {hop.client}" if hop is not None and hop.client else "")
         said += f"  {self._clock(arrived)}" if arrived else ""
         link = self.links.get((path[-2], here))
-        return said + (f"  [{_known(link)}]" if link is not None else "")
+        if link is None:
+            return said
+        took = steps.after(steps.handed_on(self.hops.get(path[-2]), link))
+        return f"{said}  [{_known(link)}]" + (f"  {took}" if took else "")
 
     def _ended(self, end: RecipientEnd) -> str:
         who = _name(end.recipient, end.recipient_ref, end.count)
@@ -93,8 +97,10 @@ class _Journey:
             said.append(end.dsn)
         if end.at is not None:
             said.append(self._clock(end.at))
+        took = steps.after(steps.ended(self.hops.get((end.host, end.queue_id)), end))
         if end.attempts > 1:
-            said.append(f"after {end.attempts} attempts")
+            took = f"{took or 'after'} {'and ' if took else ''}{end.attempts} attempts"
+        said += [took] if took else []
         if end.added_by:
             said.append(f"added by {end.added_by}")
         reason = f": {end.reason}" if end.reason else ""

@@ -94,6 +94,7 @@ def test_links_say_how_they_are_known() -> None:
         "kind": "relay",
         "evidence": "queued_as",
         "confidence": "proven",
+        "attempts": [0],
     } in links
 
 

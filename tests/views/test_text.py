@@ -22,9 +22,9 @@ TWO_HOPS_TEXT = """\
 
 Mail <1@example.net> from alice@example.net → mixed
 a A00001  2026-11-21 10:00:00  from pc.example.net[203.0.113.9]
-├─ who@example.com: bounced  5.1.1  10:00:03: refused for good with 550 5.1.1 after RCPT TO: there is no such mailbox
-├─ b B00001  10:00:01  [relay, queued_as]
-│  └─ bob@example.test: sent  to mailbox  2.0.0  10:00:04
+├─ who@example.com: bounced  5.1.1  10:00:03  after 3.0 s: refused for good with 550 5.1.1 after RCPT TO: there is no such mailbox
+├─ b B00001  10:00:01  [relay, queued_as]  after 2.0 s
+│  └─ bob@example.test: sent  to mailbox  2.0.0  10:00:04  after 3.0 s
 └─ bounce to alice@example.net: sent  (a A00002)
 Time: 4.0 s in all; slowest: connection setup at a, 2.0 s
 
@@ -86,6 +86,17 @@ def test_odd_names_are_told_by_their_refs() -> None:
     text = trace_text(answer)
     assert "└─ (u1): sent  to mailbox" in text
     assert '  u1 address, recipient at a A00001: "john smith"@example.test' in text
+
+
+def test_a_step_tells_how_long_it_took_with_all_its_attempts() -> None:
+    tries = """
+        10:00:05 smtp[4]: A00001: to=<bob@example.test>, relay=mx.example.com[198.51.100.7]:25, delay=5, delays=1/0/3/1, dsn=4.2.0, status=deferred (host mx.example.com[198.51.100.7] said: 450 4.2.0 later)
+        10:20:00 smtp[4]: A00001: to=<bob@example.test>, relay=mx.example.com[198.51.100.7]:25, delay=1200, delays=1198/0/1/1, dsn=2.0.0, status=sent (250 OK)
+        10:20:00 smtp[4]: A00001: to=<eve@example.test>, relay=mx.example.com[198.51.100.7]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 OK)
+        """
+    text = trace_text(trace(graph(a=head(nrcpt=2) + tries.rstrip()), "a", "A00001"))
+    assert "2.0.0  10:20:00  after 20 min and 2 attempts\n" in text
+    assert "2.0.0  10:20:00  at once\n" in text
 
 
 def test_recipients_not_named() -> None:
