@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK_VENV := .venv-lock
 
-.PHONY: demo test peers lint setup lock clean
+.PHONY: demo test soak peers lint setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -17,6 +17,10 @@ test: setup lint peers
 # The real sshd, Postfix and others that tests talk to: installed where that may be done, else skipped.
 peers:
 	@tests/install-peers
+
+# The tests that look for what happens seldom, at length: ten minutes.
+soak: setup peers
+	MAILTRACE_SOAK=1 $(BIN)/pytest -m soak
 
 lint: setup
 	$(BIN)/ruff check

@@ -92,8 +92,10 @@ class Limits(Section):
 
 
 class Index(Section):
-    """Where the index of remote logs is kept, and for how long."""
+    """Where the indexes of logs are kept, and for how long; not `enabled`, there are none. A path that is
+    not absolute begins at the configuration's folder."""
 
+    enabled: Flag = True
     path: Line = "~/.cache/mailtrace"
     retention: Duration = timedelta(days=7)
 

@@ -53,7 +53,7 @@ class Journal(Protocol):
 
 
 class JournalSource:
-    """The mail lines of one machine's journal, which are those of `members`; see FilesSource for the
+    """The mail lines of one machine's journal, which are those of `members`; see PlannedSource for the
     other arguments. There is no index: journald has its own."""
 
     def __init__(

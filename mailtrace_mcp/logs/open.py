@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from mailtrace_mcp.config import Config, Host
 from mailtrace_mcp.logs import LogSource
-from mailtrace_mcp.logs.files import FilesSource
+from mailtrace_mcp.logs.index import INDEXES, folder_of
 from mailtrace_mcp.logs.journal import JournalSource
+from mailtrace_mcp.logs.local import LocalStore
 from mailtrace_mcp.logs.local_journal import LocalJournal
 from mailtrace_mcp.logs.plan import OwnZone, PlannedSource
 from mailtrace_mcp.logs.scan import Member
+from mailtrace_mcp.logs.store import Store
 
 # place, kind, files, time zone, and whether that is assumed
 _Group = tuple[str, str, tuple[str, ...], str, bool]
@@ -31,38 +33,63 @@ def sources(config: Config) -> list[LogSource]:
     ]
 
 
+def store_of(host: Host, config: Config, most: int) -> Store:
+    """The files of the machine on which a host's lines lie; from another one, a search or a file read
+    from end to end brings at most so many bytes."""
+    if host.logs.place == "local":
+        return LocalStore()
+    # Only here, where there is such a host: paramiko takes a tenth of a second to import.
+    from mailtrace_mcp.logs.ssh.remote_store import remote_store
+
+    return remote_store(config.hosts[host.logs.place], most)
+
+
 def _local(hosts: Sequence[Host], config: Config) -> LogSource:
     members, limit = _members(hosts, config), config.limits.bytes_per_host
     if hosts[0].logs.kind == "journald":
         return JournalSource(LocalJournal(), members, config.owner_of, limit)
     folder = os.path.abspath(config.path.parent)
-    return FilesSource(hosts[0].logs.files, members, config.owner_of, limit, folder)
+    return _planned(hosts, config, LocalStore(), folder, None)
 
 
 def _remote(hosts: Sequence[Host], config: Config) -> LogSource:
-    # Only here, where there is such a host: paramiko takes a tenth of a second to import.
+    # See store_of.
     from mailtrace_mcp.logs.ssh.in_turns import InTurns
     from mailtrace_mcp.logs.ssh.remote_journal import remote_journal
     from mailtrace_mcp.logs.ssh.remote_store import remote_store
 
-    members, limit = _members(hosts, config), config.limits.bytes_per_host
-    logs = hosts[0].logs
-    holder = config.hosts[logs.place]
+    limit = config.limits.bytes_per_host
+    holder = config.hosts[hosts[0].logs.place]
     source: LogSource
-    if logs.kind == "journald":
+    if hosts[0].logs.kind == "journald":
         journal = remote_journal(holder, limit)
-        source = JournalSource(journal, members, config.owner_of, limit)
+        source = JournalSource(journal, _members(hosts, config), config.owner_of, limit)
     else:
         store = remote_store(holder, limit)
-        source = PlannedSource(
-            store,
-            logs.files,
-            members,
-            config.owner_of,
-            limit,
-            own_zone=OwnZone(holder.name, store.zone),
-        )
+        own_zone = OwnZone(holder.name, store.zone)
+        source = _planned(hosts, config, store, None, own_zone)
     return InTurns(source, holder.name)
+
+
+def _planned(
+    hosts: Sequence[Host],
+    config: Config,
+    store: Store,
+    folder: str | None,
+    own_zone: OwnZone | None,
+) -> LogSource:
+    index = folder_of(config, hosts[0])
+    return PlannedSource(
+        store,
+        hosts[0].logs.files,
+        _members(hosts, config),
+        config.owner_of,
+        config.limits.bytes_per_host,
+        folder,
+        None if index is None else INDEXES.of(index),
+        own_zone=own_zone,
+        kept=config.index.retention,
+    )
 
 
 def _members(hosts: Sequence[Host], config: Config) -> list[Member]:

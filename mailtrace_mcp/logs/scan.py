@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from mailtrace_mcp.logs import FoundLine, Term
 from mailtrace_mcp.logs.blocks import LONGEST_LINE, Block
-from mailtrace_mcp.logs.logfile import LogFile, first_stamp, last_stamp, stamp
+from mailtrace_mcp.logs.logfile import first_stamp, last_stamp, stamp
 from mailtrace_mcp.logs.match import Matcher, lines
 from mailtrace_mcp.trace.coverage import Window
 from mailtrace_parsers.entry import Clock
@@ -18,6 +19,17 @@ MOST_LINES = 200_000  # lines given for one host; each costs memory in what foll
 _HOST_PART = 512  # bytes of a line that are enough for its host name
 _MOST_NAMES = 10_000
 _FILE_SHIFT = 40  # bits of an order that hold the offset in a file
+
+
+class LogFile(Protocol):
+    """A log file that is read in one way or another."""
+
+    def clock(self, zone: tzinfo) -> Clock:
+        """How to read its stamps."""
+
+    def blocks(self, clock: Clock, start: datetime, end: datetime) -> Iterator[Block]:
+        """In order, the blocks that may hold lines of [start, end] that are asked for. Raises
+        CorruptError, ShrunkError, OSError or StoreError after the last good one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class Scan:
 
     def file(self, file: LogFile, shown: str, place: int) -> None:
         """Reads one file; `place` grows from file to file of a host, `shown` is its name in answers.
-        Raises CorruptError, ShrunkError or OSError, with what stands before the break taken."""
+        Raises what reading it raises, with what stands before the break taken."""
         clock = file.clock(self.members[0].zone)
         reader = _Reader(self, shown, clock, place << _FILE_SHIFT)
         for block in file.blocks(clock, self.reach.start, self.reach.end):

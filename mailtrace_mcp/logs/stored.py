@@ -108,6 +108,11 @@ class StoredFile:
             return [data[at - begin : at - begin + length] for at, length in spans]
         return self._store.spans(self.path, spans, self.stopped)
 
+    def had_since(self, offset: int) -> bool:
+        """Whether all from an offset on was had already."""
+        begin, data = self._fetched
+        return begin <= offset and self.size <= begin + len(data)
+
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Its text from an offset in it (the hole counts) to its end. Raises CorruptError or
         ShrunkError after the last good one."""
@@ -122,8 +127,7 @@ class StoredFile:
         return Block(block.offset, block.data[: block.data.rfind(b"\n") + 1])
 
     def _plain(self, offset: int) -> Iterator[bytes]:
-        begin, data = self._fetched
-        if self.size - offset <= _AT_ONCE or (begin <= offset and self.size <= begin + len(data)):
+        if self.size - offset <= _AT_ONCE or self.had_since(offset):
             chunks: Iterable[bytes] = self.spans([(offset, self.size - offset)])
         else:
             chunks = self._store.chunks(self.path, "plain", offset, self.stopped)

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import anyio
 
 from mailtrace_mcp.logs import LogSource, Reading, Term, TermKind
-from mailtrace_mcp.logs.files import FilesSource
 from mailtrace_mcp.logs.index.building import Order, build
 from mailtrace_mcp.logs.index.host import HostIndex, Shape
 from mailtrace_mcp.logs.local import LocalStore
@@ -25,6 +24,8 @@ from mailtrace_mcp.logs.scan import Member
 from mailtrace_mcp.logs.store import Found, Stopped, Store
 from mailtrace_mcp.logs.unpack import Packing
 from mailtrace_mcp.trace.coverage import Window
+
+from .everything import Everything
 
 LIMIT = 64 << 20
 AGES = datetime(2000, 1, 1, tzinfo=UTC)
@@ -120,7 +121,7 @@ class Machine:
         build(self.index, store or LocalStore(), order)
 
     def reference(self) -> LogSource:
-        return FilesSource(self.patterns, self._members(), self.owner_of, LIMIT, str(self.logs))
+        return Everything(self.logs, self._members(), self.owner_of, self.planned())
 
     def planned(
         self,

@@ -205,9 +205,9 @@ def test_an_index_that_others_can_write_is_refused(machine: Machine, name: str, 
 def test_the_state_of_an_index_is_told(machine: Machine) -> None:
     listing = STORE.listed(machine.patterns, lambda: False)[0]
     sizes = sum(one.size for one in listing)
-    indexes = Indexes(machine.folder / "all", machine.shape)
-    index = indexes.of("mx1")
-    assert indexes.of("mx1") is index
+    indexes = Indexes()
+    index = indexes.of(machine.folder / "mx1")
+    assert indexes.of(machine.folder / "mx1") is index
     assert state(index, STORE, listing) == IndexState(exists=False, behind=sizes)
     build(index, STORE, order(machine))
     told = state(index, STORE, listing)

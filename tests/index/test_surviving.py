@@ -20,15 +20,16 @@ from mailtrace_mcp.logs import Reading, Term
 from mailtrace_mcp.logs.index.failures import UnusableIndexError
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.trace.coverage import Window
+from tests.soak import rounds
 
 from .conftest import Lines, Machine, ask, same
+from .running import here
 from .test_following import whole
 
-ROUNDS = int(os.environ.get("MAILTRACE_CRASHES", "15"))
+ROUNDS = rounds(15, 200)
 START = datetime(2026, 11, 20, tzinfo=UTC)
 WINDOW = Window(START + timedelta(minutes=5), START + timedelta(days=9))
 TERMS = [Term("queue_id", "4F2A1B3C5D", WINDOW), Term("domain", "ex.com", WINDOW)]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -56,12 +57,10 @@ def reason(reading: Reading) -> str:
     return reading.coverage[0].reason or ""
 
 
+@pytest.mark.soak
 def test_killed_at_any_moment_it_opens_and_has_lost_and_doubled_nothing(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "tests.index.crashing", str(tmp_path), str(ROUNDS), "7"]
-    path = os.pathsep.join([str(ROOT), str(ROOT / "parsers")])
-    done = subprocess.run(
-        program, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
-    )
+    done = subprocess.run(program, **here(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -1,4 +1,4 @@
-"""A host's log folder, written by hand, and what a FilesSource reads from it."""
+"""A host's log folder, written by hand, and what is read of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import anyio
 import pytest
 
 from mailtrace_mcp.logs import FoundLine, Reading, Term, TermKind
-from mailtrace_mcp.logs.files import FilesSource
+from mailtrace_mcp.logs.local import LocalStore
+from mailtrace_mcp.logs.plan import PlannedSource
 from mailtrace_mcp.logs.scan import Member
 from mailtrace_mcp.trace.coverage import HostCoverage, Window
 
@@ -46,10 +47,12 @@ class Folder:
         os.utime(file, (written.timestamp(), written.timestamp()))
         return file
 
-    def source(self, *patterns: str) -> FilesSource:
+    def source(self, *patterns: str) -> PlannedSource:
         globs = [str(self.path / pattern) for pattern in patterns or ("mail.log*",)]
         members = self.members or [Member("mx1", self.zone)]
-        return FilesSource(globs, members, self.owner_of, self.limit, str(self.path))
+        return PlannedSource(
+            LocalStore(), globs, members, self.owner_of, self.limit, str(self.path)
+        )
 
     def read(
         self,

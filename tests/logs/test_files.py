@@ -1,4 +1,4 @@
-"""What a FilesSource reads: rotation, order, copies, the window, many hosts in one file."""
+"""What is read of log files: rotation, order, copies, the window, many hosts in one file."""
 
 from __future__ import annotations
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from mailtrace_mcp.logs.index.building import Built, Order, build
 from mailtrace_mcp.logs.index.failures import UnusableIndexError
 from mailtrace_mcp.logs.index.host import HostIndex, Shape
-from mailtrace_mcp.logs.index.indexes import Indexes, IndexState, state
+from mailtrace_mcp.logs.index.indexes import INDEXES, Indexes, IndexState, folder_of, state
 from mailtrace_mcp.logs.index.writing import StoppedError
 
 __all__ = [
+    "INDEXES",
     "Built",
     "HostIndex",
     "IndexState",
@@ -25,5 +26,6 @@ __all__ = [
     "StoppedError",
     "UnusableIndexError",
     "build",
+    "folder_of",
     "state",
 ]

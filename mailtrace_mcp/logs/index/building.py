@@ -16,7 +16,7 @@ from mailtrace_mcp.logs.index.following import Following
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.logs.index.known import microseconds
 from mailtrace_mcp.logs.index.tidying import expire, sweep, tidy
-from mailtrace_mcp.logs.index.writing import StoppedError, Writer
+from mailtrace_mcp.logs.index.writing import RotatedError, StoppedError, Writer
 from mailtrace_mcp.logs.logfile import SMALL, STRAY, ShrunkError
 from mailtrace_mcp.logs.rotation import Listed, Trouble, trouble
 from mailtrace_mcp.logs.store import Stopped, Store
@@ -29,6 +29,7 @@ Progress = Callable[[int, int, str], None]
 
 _WORTH_IT = 64 << 20  # bytes; less is indexed before another process has begun
 _FOREVER = timedelta(days=3650)
+_TRIES = 4
 
 
 @dataclass
@@ -60,25 +61,48 @@ def build(
     workers: int | None = None,
 ) -> Built:
     """Brings an index up to date, with so many processes besides this one (None: as many as there are
-    cores, where it is worth it). Blocks; for a thread. Raises StoreError, StoppedError, and
-    UnusableIndexError, also while another process is building it."""
-    found, troubles = store.listed(order.patterns, stopped)
-    built = Built(troubles=troubles)
+    cores, where it is worth it). Blocks; for a thread. When it is stopped, what was read of plain files
+    is kept. Raises StoreError, StoppedError, and UnusableIndexError, also while another process is
+    building it."""
+    built = Built()
     with index.writing() as catalogue:
         if catalogue is None:
             raise UnusableIndexError("another process is writing it")
         writer = Writer(index, catalogue)
         sweep(writer)
-        following = Following(index, store, found, stopped)
-        files = _opened(following, _recent(found, order), built)
-        total = sum(map(following.lacks, files))
-        with _reader(total, workers) as writer.read:
-            for file in files:
-                _index(writer, following, file, order, built, progress, total)
-                tidy(writer)
+        for last in [False] * (_TRIES - 1) + [True]:
+            try:
+                _once(writer, store, order, built, progress, stopped, workers)
+                break
+            except RotatedError:
+                if last:
+                    words = "was rotated again and again while it was read"
+                    path = order.patterns[0]
+                    built.troubles.append(Trouble(Code.FILE_NOT_FOUND, path, words))
         expire(writer, microseconds(order.kept_from))
         catalogue.compact()
     return built
+
+
+def _once(
+    writer: Writer,
+    store: Store,
+    order: Order,
+    built: Built,
+    progress: Progress | None,
+    stopped: Stopped,
+    workers: int | None,
+) -> None:
+    """The files of one listing. Raises RotatedError where it holds no longer: what is indexed by then is
+    known again in the next."""
+    found, built.troubles = store.listed(order.patterns, stopped)
+    following = Following(writer.index, store, order.patterns, found, stopped)
+    files = _opened(following, _recent(found, order), built)
+    total = built.size + sum(map(following.lacks, files))
+    with _reader(total, workers) as writer.read:
+        for file in files:
+            _index(writer, following, file, order, built, progress, total)
+            tidy(writer)
 
 
 @contextmanager
@@ -107,6 +131,8 @@ def _opened(following: Following, found: Sequence[Listed], built: Built) -> list
     for one in found:
         try:
             file = following.opened(one, 0)
+        except FileNotFoundError:
+            raise RotatedError from None
         except OSError as error:
             built.troubles.append(trouble(one.path, error))
             continue
@@ -139,6 +165,8 @@ def _index(
     except ShrunkError:
         words = "was truncated while it was read"
         built.troubles.append(Trouble(Code.FILE_NOT_FOUND, file.path, words))
+    except FileNotFoundError:
+        raise RotatedError from None
     except OSError as error:
         built.troubles.append(trouble(file.path, error))
 

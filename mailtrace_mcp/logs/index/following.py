@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.logs.index.known import KnownFile
@@ -14,7 +15,14 @@ from mailtrace_mcp.logs.index.recognising import (
     recognised,
     unchanged,
 )
-from mailtrace_mcp.logs.index.writing import Done, Writer, identity_of, is_current
+from mailtrace_mcp.logs.index.writing import (
+    Done,
+    RotatedError,
+    Writer,
+    identity_of,
+    is_current,
+    nothing,
+)
 from mailtrace_mcp.logs.rotation import Listed
 from mailtrace_mcp.logs.store import Stopped, Store
 from mailtrace_mcp.logs.stored import StoredFile
@@ -24,10 +32,12 @@ _FOLD = 10  # a packed log that is not indexed is taken for so many times its si
 
 @dataclass
 class Following:
-    """Which log of an index each file is. Raises UnusableIndexError where the index cannot be used."""
+    """Which log of an index each file of a listing of `patterns` is. Raises UnusableIndexError where the
+    index cannot be used."""
 
     index: HostIndex
     store: Store
+    patterns: Sequence[str]
     listing: Sequence[Listed]
     stopped: Stopped
     _files: list[KnownFile] = field(init=False)
@@ -86,19 +96,38 @@ class Following:
         """Whether nobody else has changed the index since this was made."""
         return not self.index.exists or self.index.files() == self._files
 
-    def bring(self, writer: Writer, file: StoredFile, begin: int, done: Done | None = None) -> None:
-        """Indexes what is new in a file, or all of it from `begin` on. Raises as Writer.add does."""
+    def bring(
+        self,
+        writer: Writer,
+        file: StoredFile,
+        begin: int,
+        done: Done | None = None,
+        held: bool = False,
+    ) -> None:
+        """Indexes what is new in a file, or all of it from `begin` on. Raises as Writer.add does. A file
+        that is not `held` open is read by its path, so it is listed again before anything is kept, unless
+        what is new came together with the beginning by which it was recognised."""
         known = self._known.get(file.path)
+        at_once = known is not None and file.had_since(known.tail)
+        make_sure = nothing if held or at_once else partial(self._make_sure, file.listed)
         if known is not None and self._is_whole(file, known):
+            make_sure()
             self._known[file.path] = writer.adopt(file, known)
         else:
-            self._known[file.path] = writer.add(file, known, begin, done)
+            self._known[file.path] = writer.add(file, known, begin, done, make_sure)
 
     def forget(self, writer: Writer, file: StoredFile) -> None:
         """What is known of a file is not so."""
         known = self._known.pop(file.path, None)
         if known is not None:
             writer.drop(known)
+
+    def _make_sure(self, one: Listed) -> None:
+        again, _ = self.store.listed(self.patterns, self.stopped)
+        for now in again:
+            if (now.path, now.identity) == (one.path, one.identity) and now.size >= one.size:
+                return
+        raise RotatedError
 
     def _recognised(self, file: StoredFile) -> StoredFile:
         self._changed.add(identity_of(file.listed))

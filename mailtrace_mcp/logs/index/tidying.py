@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from mailtrace_mcp.logs.index.writing import Writer
 _MOST_ALIKE = 8  # segments of about one size
 _SMALLEST_BITS = 12
 _SUFFIXES = (".keys", ".new")
+_EXPIRED = "expired"  # the fact that tells when it was last done
+_HOUR = 3600  # seconds
 
 
 def tidy(writer: Writer) -> None:
@@ -46,7 +49,17 @@ def expire(writer: Writer, before: int) -> None:
         dead = [one for one in segments if not catalogue.has_block_between(one.first, one.last)]
     with catalogue.change():
         catalogue.drop_segments(one.name for one in dead)
+        catalogue.put_fact(_EXPIRED, int(time.time()))
     _let_go(writer, segments)
+
+
+def expire_now_and_then(writer: Writer, before: int) -> None:
+    """The same, unless it was done within the hour: every block is looked at."""
+    now = int(time.time())
+    with writer.catalogue.look():
+        last = writer.catalogue.fact(_EXPIRED)
+    if last is None or not 0 <= now - last < _HOUR:
+        expire(writer, before)
 
 
 def sweep(writer: Writer) -> None:

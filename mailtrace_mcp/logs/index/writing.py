@@ -23,10 +23,19 @@ from mailtrace_mcp.logs.rotation import Listed
 from mailtrace_mcp.logs.stored import StoredFile
 
 Done = Callable[[int], None]  # so many more bytes were read
+MakeSure = Callable[[], None]
 
 
 class StoppedError(Exception):
     """Whoever asked for it has gone."""
+
+
+class RotatedError(Exception):
+    """Under the path of a listed file there is another one by now: what was read may be of either."""
+
+
+def nothing() -> None:
+    """For a file that is held open: no rename matters."""
 
 
 def identity_of(one: Listed) -> str:
@@ -43,11 +52,17 @@ class Writer:
     read: Reader = alone
 
     def add(
-        self, file: StoredFile, known: KnownFile | None, begin: int, done: Done | None = None
+        self,
+        file: StoredFile,
+        known: KnownFile | None,
+        begin: int,
+        done: Done | None = None,
+        make_sure: MakeSure = nothing,
     ) -> KnownFile:
         """Indexes a file from where it is known to, or else from `begin`, the start of a line, to the
-        end of its last whole line. Raises what reading it raises, and StoppedError; every so often
-        what was read is kept."""
+        end of its last whole line. Every so often, and when it is told to stop, what was read is kept:
+        `make_sure` is called before, and raises RotatedError. Raises what reading it raises, too, and
+        StoppedError."""
         if known is not None and is_current(file, known):
             return known
         batch = _Batch(_start(file, known, begin), self._next_block())
@@ -59,9 +74,14 @@ class Writer:
             if done is not None:
                 done(found.length)
             if len(batch.pairs) >= self.index.shape.segment:
+                make_sure()
                 batch = _Batch(self._keep(batch, complete=False), batch.number)
         if file.stopped():
+            if file.plain and batch.blocks:  # what was unpacked may end in the middle of a line
+                make_sure()
+                self._keep(batch, complete=False)
             raise StoppedError
+        make_sure()
         if known is not None and batch.file.cursor == start and not batch.blocks:
             batch.file = batch.file._replace(cursor=known.cursor, tail=known.tail)
         return self._keep(batch, complete=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
 
 from mailtrace_mcp.errors import Code
 from mailtrace_mcp.logs.index.host import HostIndex
-from mailtrace_mcp.logs.logfile import STRAY, LogFile, ShrunkError
+from mailtrace_mcp.logs.logfile import STRAY, ShrunkError
 from mailtrace_mcp.logs.plan.indexed import Indexed
 from mailtrace_mcp.logs.plan.memory import Memory
 from mailtrace_mcp.logs.plan.named import MovedError
@@ -26,11 +25,13 @@ from mailtrace_mcp.logs.unpack import CorruptError
 
 @dataclass(frozen=True)
 class Place:
-    """Where logs lie: globs, the folder below which paths are shown (None: whole), what is worth what."""
+    """Where logs lie: globs, the folder below which paths are shown (None: whole), what is worth what,
+    how long they are kept in an index (None: for ever)."""
 
     patterns: tuple[str, ...]
     folder: str | None
     measures: Measures
+    kept: timedelta | None = None
 
     def shown(self, path: str) -> str:
         if self.folder is None:
@@ -51,42 +52,64 @@ class Attempt:
     indexed: Indexed | None = None
     _read: list[StoredFile] = field(default_factory=list)
     _blindly: bool = False
+    _last: bool = False
 
     def seen(self, last: bool) -> Seen | None:
         """What was seen: None if the files were rotated or truncated under it (not so at the last
         try). Raises StoreError."""
+        self._last = last
         try:
-            return self._seen(last)
+            return self._seen()
         except (_RestlessError, MovedError):
             self.memory.forget()
             return None
 
-    def _seen(self, last: bool) -> Seen:
+    def _seen(self) -> Seen:
         stopped = self.scan.stopped
         found, troubles = self.memory.listed(self.store, self.place.patterns, stopped)
         if self.index is not None and self.index.exists:
-            measures = self.place.measures
-            self.indexed = Indexed(self.index, self.store, measures, found, stopped)
+            self.indexed = Indexed(
+                self.index,
+                self.store,
+                self.place.measures,
+                self.place.patterns,
+                found,
+                stopped,
+                self.place.kept,
+            )
         shelf = Shelf(self.scan.reach, troubles, self._begins, stopped)
         for group in by_base(found):
             shelf.take(group, self._opened)
         try:
             if self.near and self._moved(found):
-                self._give_up(last, shelf, "rotated")
+                self._give_up(shelf, "rotated")
             shelf.drop_copies()
             if self.indexed is not None:
-                self.indexed.update([taken.file for taken in shelf.taken])
+                self.indexed.update([taken.file for taken in shelf.taken], held=self.near)
             self._read_all(shelf)
             if not self.near and self._blindly and self._moved(found):
-                self._give_up(last, shelf, "rotated")
+                self._give_up(shelf, "rotated")
         except ShrunkError:
-            self._give_up(last, shelf, "truncated" if self.near else "rotated")
+            self._give_up(shelf, "truncated" if self.near else "rotated")
         return self._told(shelf)
 
     def _opened(self, one: Listed) -> StoredFile:
-        if self.indexed is not None:
-            return self.indexed.opened(one)
-        return self.memory.opened(self.store, one, self.scan.stopped)
+        try:
+            if (
+                self.near
+            ):  # now, also where the index knows all that is to be known before it is read
+                self.store.spans(one.path, [(0, 0)], self.scan.stopped)
+            if self.indexed is not None:
+                return self.indexed.opened(one)
+            return self.memory.opened(self.store, one, self.scan.stopped)
+        except FileNotFoundError:
+            self._gone()
+            raise
+
+    def _gone(self) -> None:
+        """A file is there no more under the name by which it was listed."""
+        if not self._last:
+            raise _RestlessError
 
     def _begins(self, file: StoredFile) -> datetime | None:
         return file.begins(file.clock(self.scan.members[0].zone))
@@ -101,9 +124,9 @@ class Attempt:
             for path, one in before.items()
         )
 
-    def _give_up(self, last: bool, shelf: Shelf, what: str) -> None:
+    def _give_up(self, shelf: Shelf, what: str) -> None:
         """Begin anew; at the last try go on, and say so."""
-        if not last:
+        if not self._last:
             raise _RestlessError
         words = f"was {what} again and again while it was read"
         shelf.troubles.append(Trouble(Code.FILE_NOT_FOUND, self.place.patterns[0], words))
@@ -120,8 +143,7 @@ class Attempt:
             self._read.append(file)
             way = self._way(file)
             try:
-                # A Way has what Scan.file asks of a LogFile: clock and blocks.
-                self.scan.file(cast(LogFile, way), self.place.shown(file.path), taken.place)
+                self.scan.file(way, self.place.shown(file.path), taken.place)
             except MovedError:
                 if self.indexed is not None:
                     self.indexed.forget(file)
@@ -129,6 +151,8 @@ class Attempt:
             except CorruptError as error:
                 shelf.troubles.append(Trouble(Code.FILE_CORRUPT, file.path, str(error)))
             except OSError as error:
+                if isinstance(error, FileNotFoundError):
+                    self._gone()
                 shelf.troubles.append(trouble(file.path, error))
             self._note(way)
 

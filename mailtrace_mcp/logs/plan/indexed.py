@@ -5,6 +5,7 @@ Whatever is wrong with it, the reading goes on without it; `note` says so.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from mailtrace_mcp.logs.index.following import Following
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.logs.index.known import Look, Want, span_of
 from mailtrace_mcp.logs.index.recognising import opened
-from mailtrace_mcp.logs.index.tidying import tidy
-from mailtrace_mcp.logs.index.writing import StoppedError, Writer
+from mailtrace_mcp.logs.index.tidying import expire_now_and_then, tidy
+from mailtrace_mcp.logs.index.writing import RotatedError, StoppedError, Writer
 from mailtrace_mcp.logs.logfile import ShrunkError
 from mailtrace_mcp.logs.plan.ways import Measures
 from mailtrace_mcp.logs.rotation import Listed
@@ -37,19 +38,24 @@ _KEYS = {
 
 @dataclass
 class Indexed:
-    """What the index of a machine gives to one reading of the files of a listing."""
+    """What the index of a machine gives to one reading of the files of a listing. What is older than
+    `kept` (None: nothing is too old) is not put into it, and forgotten."""
 
     index: HostIndex
     store: Store
     measures: Measures
+    patterns: Sequence[str]
     listing: Sequence[Listed]
     stopped: Stopped
+    kept: timedelta | None = None
     note: str | None = None
     _following: Following | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         with self._noted():
-            self._following = Following(self.index, self.store, self.listing, self.stopped)
+            self._following = Following(
+                self.index, self.store, self.patterns, self.listing, self.stopped
+            )
 
     def opened(self, one: Listed) -> StoredFile:
         """A file in as few round trips as what is known of it allows. Raises OSError, StoreError."""
@@ -57,14 +63,16 @@ class Indexed:
             return opened(self.store, one, self.stopped)
         return self._following.opened(one, self.measures.behind)
 
-    def update(self, files: Sequence[StoredFile]) -> None:
-        """Indexes what is new in these files, unless it is much, or somebody else is writing. Raises
-        StoreError."""
+    def update(self, files: Sequence[StoredFile], held: bool) -> None:
+        """Indexes what is new in these files, unless it is much, or somebody else is writing; `held` as
+        in Following.bring. Raises StoreError."""
         following = self._following
-        behind = [file for file in files if following is not None and following.lacks(file)]
-        if following is None or not behind:
+        if following is None:
             return
-        if sum(map(following.lacks, behind)) > self.measures.behind:
+        before = 0.0 if self.kept is None else time.time() - self.kept.total_seconds()
+        young = (file for file in files if file.listed.written >= before)
+        behind = [file for file in young if following.lacks(file)]
+        if not 0 < sum(map(following.lacks, behind)) <= self.measures.behind:
             return
         with self._noted(), self.index.writing() as catalogue:
             if catalogue is None or not following.is_up_to_date():
@@ -72,9 +80,11 @@ class Indexed:
             writer = Writer(self.index, catalogue)
             for file in behind:
                 # Who reads the file to answer is told of what is wrong with it.
-                with suppress(StoppedError, ShrunkError, CorruptError, OSError):
-                    following.bring(writer, file, file.head.hole)
+                with suppress(StoppedError, RotatedError, ShrunkError, CorruptError, OSError):
+                    following.bring(writer, file, file.head.hole, held=held)
             tidy(writer)
+            if self.kept is not None:
+                expire_now_and_then(writer, int(before * 1e6))
 
     def look(
         self,

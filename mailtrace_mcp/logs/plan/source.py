@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import NamedTuple
 
 import anyio.to_thread
@@ -46,7 +46,8 @@ class PlannedSource:
 
     `owner_of` tells whose a host name in a line is, where they are several; `limit` is the bytes of
     lines that are given for one host; paths below `folder` are shown from there on. `own_zone` is
-    taken where none is configured.
+    taken where none is configured. An index holds what is no older than `kept`, and what was added
+    to the logs since, up to `measures.behind`, is added to it.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PlannedSource:
         index: HostIndex | None = None,
         measures: Measures | None = None,
         own_zone: OwnZone | None = None,
+        kept: timedelta | None = None,
     ) -> None:
         self._members = tuple(members)
         self._own_zone = own_zone
@@ -67,7 +69,9 @@ class PlannedSource:
         self._limit = limit
         self._store = store
         self._index = index
-        self._place = Place(tuple(patterns), folder, measures or Measures())
+        measures = measures or Measures()
+        measures = replace(measures, behind=min(measures.behind, limit))
+        self._place = Place(tuple(patterns), folder, measures, kept)
         self._memory = Memory(self._place.measures.fresh)
 
     @property

@@ -79,8 +79,7 @@ class Way:
         return self.file.clock(zone)
 
     def blocks(self, clock: Clock, start: datetime, end: datetime) -> Iterator[Block]:
-        """The blocks that may hold lines of [start, end]; see LogFile.blocks. Raises CorruptError,
-        ShrunkError, OSError or StoreError after the last good one."""
+        """See LogFile. Raises MovedError, too."""
         reach = Window(start, end)
         if self.look is not None:
             yield from self._by_index(self.look, clock, reach)
