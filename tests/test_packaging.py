@@ -76,6 +76,18 @@ def test_it_carries_its_configuration_and_the_logs_that_it_names(clean: Path) ->
         assert Path(log).parts[-6:-2] == ("mailtrace_mcp", "_data", "fixtures", "cluster")
 
 
+def test_its_demo_runs_and_names_the_sample_logs_that_it_carries(clean: Path) -> None:
+    shown = _run(clean / "bin" / "mailtrace-mcp", "demo", cwd=clean)
+    assert "--json and structuredContent are the same object: yes" in shown
+    command = shown.rstrip("\n").rpartition("\n$ mailtrace-mcp ")[2].split(" ")
+    assert (clean / command[command.index("--config") + 1]).resolve().is_relative_to(clean)
+    traced = subprocess.run(
+        [clean / "bin" / "mailtrace-mcp", *command],
+        cwd=clean, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert "1 mail to 3 recipients: 1 sent, 1 deferred, 1 bounced" in traced.stdout, traced.stderr
+
+
 def test_it_carries_the_skill_with_a_script_that_runs(clean: Path) -> None:
     code = "import mailtrace_mcp; print(mailtrace_mcp.__path__[0])"
     package = Path(_run(clean / "bin" / "python", "-c", code, cwd=clean).strip())

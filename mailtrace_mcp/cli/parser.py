@@ -77,7 +77,9 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
         "trace": _trace(_command(chosen, "trace", "follow a mail from host to host to its end")),
         "send": _send(_command(chosen, "send", "send a test mail, and follow it")),
         "serve": _serve(_command(chosen, "serve", "run the MCP server over stdin and stdout")),
-        "demo": _command(chosen, "demo", "trace a mail of the sample logs, here and over MCP"),
+        "demo": _command(
+            chosen, "demo", "send a mail through relays inside this program, and follow it"
+        ),
         "print-config": _print_config(
             _command(chosen, "print-config", "print how to add the server to an MCP client")
         ),

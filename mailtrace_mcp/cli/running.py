@@ -26,7 +26,7 @@ from mailtrace_mcp.cli.printing import (
 )
 from mailtrace_mcp.cli.received import headers_of
 from mailtrace_mcp.config import Config, load
-from mailtrace_mcp.errors import MailtraceError
+from mailtrace_mcp.errors import Code, MailtraceError
 from mailtrace_mcp.release import version
 
 _LONGEST_ERROR = 2000
@@ -147,7 +147,10 @@ def _serve(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from mailtrace_mcp.demo import run
 
-    return run(options.config)
+    if options.config is not None:
+        words = "demo has hosts and a configuration of its own: leave --config out."
+        raise MailtraceError(Code.INVALID_ARGUMENT, words)
+    return run()
 
 
 def _print_config(options: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ def load(
 
 
 def packaged_config() -> Path:
-    """The config.yaml that comes with the program, over its own sample logs: for the demo."""
+    """The config.yaml that comes with the program, over its own sample logs: the demo names it."""
     package = Path(__file__).parent.parent
     installed = package / "_data" / "config.yaml"
     return installed if installed.exists() else package.parent / "config.yaml"

@@ -1,118 +1,80 @@
-"""`mailtrace-mcp demo`: the main job on the sample cluster, by the command line and over MCP.
+"""`mailtrace-mcp demo`: the whole main job, on three small relays inside the program.
 
-Both are started as a user and an MCP client would start them, as processes of their own; that they
-answer the same is checked.
+It shows the way and proves nothing: the relays only write as Postfix does. Nothing leaves 127.0.0.1, and
+all files lie in a folder that is removed at the end.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-import subprocess
-import sys
-from dataclasses import dataclass
+import signal
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import anyio
-from mcp import Client, StdioServerParameters
+from anyio import CancelScope
 
-from mailtrace_mcp.answers import TraceAnswer
-from mailtrace_mcp.answers.words import moment
 from mailtrace_mcp.config import packaged_config
-from mailtrace_mcp.views.text import how_read
+from mailtrace_mcp.demo.cluster import cluster
+from mailtrace_mcp.demo.relay import Tempo
+from mailtrace_mcp.demo.report import say
+from mailtrace_mcp.demo.scenes import Scenes
+from mailtrace_mcp.demo.sites import SITES
+from mailtrace_mcp.demo.throttle import Throttle
 
-_ANSWERED = (0, 3)  # found, and found with a host that could not be read whole
-_LONGEST = 60  # seconds that any of the steps may take
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A mail of the sample logs: its message-id, and when it was sent."""
-
-    message_id: str
-    time: str
-    time_range: str
+_ENDED = 128 + signal.SIGTERM  # as shells say it
 
 
-# One mail to three recipients: one delivered, one deferred, one bounced (fixtures/cluster/ORACLE.json).
-THREE_FATES = Sample("three-fates@example.test", "2026-11-21T06:58:54Z", "50s")
+def run() -> int:
+    """Show it; gives 0 if all went as it should, else 1. Raises BrokenPipeError when nobody reads."""
+    broken: BaseException | None = None
+    code = 1
+    try:
+        with TemporaryDirectory(prefix="mailtrace-demo-") as folder:
+            code = anyio.run(_show, Path(folder))
+    except* BrokenPipeError as group:
+        broken = group
+    if broken is not None:
+        raise BrokenPipeError from broken
+    if code != _ENDED:
+        say("", "All of it is gone again. Logs that a real Postfix wrote are here to look at:", "")
+        say(f"$ {_sample()}")
+    return code
 
 
-def run(config: Path | None = None, sample: Sample = THREE_FATES) -> int:
-    """Trace the sample mail both ways; prints what was found. 0 if both answered and agree, else 1."""
-    config = (config or packaged_config()).resolve()
-    command = _command(config, sample)
-    _say("The command line:", "", f"$ mailtrace-mcp {shlex.join(command)}", "")
-    shown = subprocess.run(_python(*command), check=False, timeout=_LONGEST)  # noqa: S603
-    told = subprocess.run(  # noqa: S603
-        _python(*command, "--json"), check=False, timeout=_LONGEST, stdout=subprocess.PIPE
+async def _show(folder: Path) -> int:
+    """Play the scenes; a signal to end ends them, and the folder is removed all the same."""
+    code = _ENDED
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_a_signal, tasks.cancel_scope)
+        code = await _play(folder)
+        tasks.cancel_scope.cancel()
+    return code
+
+
+async def _play(folder: Path) -> int:
+    throttle = Throttle(per_minute=24, burst=2)
+    say(
+        "Three mail relays inside this program, on 127.0.0.1, each with its own log:",
+        "  " + " → ".join(f"{site.full_name} [{site.address}]" for site in SITES),
+        "A client starts `mailtrace-mcp serve` over their logs and speaks MCP with it.",
     )
-    failed = [one.returncode for one in (shown, told) if one.returncode not in _ANSWERED]
-    if failed:
-        _say("", f"The command line failed: exit code {failed[0]}.")
-        return 1
-    _say("", "The same over MCP: a client starts `mailtrace-mcp serve` and calls trace_mail.", "")
-    structured = anyio.run(_over_mcp, config, sample)
-    if structured is None:
-        return 1
-    _say(*_report(TraceAnswer.model_validate(structured)))
-    equal = structured == json.loads(told.stdout)
-    _say("", f"--json and structuredContent are the same object: {'yes' if equal else 'NO'}")
-    return 0 if equal else 1
+    async with cluster(folder, Tempo(), throttle) as relays:
+        good = await Scenes(relays, throttle).play()
+    return 0 if good else 1
 
 
-def _command(config: Path, sample: Sample) -> list[str]:
-    return [
-        "--config", os.path.relpath(config), "trace", "--message-id", sample.message_id,
-        "--time", sample.time, "--time-range", sample.time_range,
-    ]  # fmt: skip
+def _sample() -> str:
+    """A command that traces a mail of the sample cluster."""
+    named = "--message-id three-fates@example.test --time 2026-11-21T06:58:54Z"
+    return f"mailtrace-mcp --config {os.path.relpath(packaged_config())} trace {named}"
 
 
-def _python(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "mailtrace_mcp", *arguments]
-
-
-async def _over_mcp(config: Path, sample: Sample) -> dict[str, Any] | None:
-    """structuredContent of trace_mail, called by a client over stdio; None, and why, if it failed."""
-    command, *arguments = _python("--config", str(config), "serve")
-    kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    server = StdioServerParameters(command=command, args=arguments, env=kept)
-    async with Client(server, read_timeout_seconds=_LONGEST) as client:
-        tools = ", ".join(tool.name for tool in (await client.list_tools()).tools)
-        _say(f"Protocol {client.protocol_version}; tools: {tools}")
-        asked = {
-            "message_id": sample.message_id,
-            "time": sample.time,
-            "time_range": sample.time_range,
-        }
-        answer = await client.call_tool("trace_mail", asked)
-    if answer.is_error or answer.structured_content is None:
-        _say(f"trace_mail failed: {answer.content}")
-        return None
-    structured: dict[str, Any] = answer.structured_content
-    return structured
-
-
-def _report(answer: TraceAnswer) -> list[str]:
-    """Path, outcome per recipient and coverage, as a client reads them from structuredContent."""
-    said = [answer.summary]
-    for trace in answer.traces:
-        for end in trace.recipients:
-            path = " → ".join(f"{place.host} {place.queue_id}" for place in end.path)
-            said.append(f"  {end.recipient}: {end.outcome} (end: {end.end})")
-            said.append(f"    path: {path}")
-            if end.reason:
-                said.append(f"    reason: {end.reason}")
-    window = answer.coverage.window
-    said.append(
-        f"  coverage: {how_read(answer.coverage)}, "
-        f"{moment(window.start)} to {moment(window.end)} ({window.zone})"
-    )
-    return said
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+async def _end_on_a_signal(scope: CancelScope) -> None:
+    """Who ignores SIGHUP, as nohup does, goes on doing so."""
+    ending = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    with anyio.open_signal_receiver(*ending) as signals:
+        async for _ in signals:
+            scope.cancel()

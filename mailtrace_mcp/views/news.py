@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailtrace_mcp.answers.trace_types import Hop, RecipientEnd, Trace, TraceAnswer
+from mailtrace_mcp.answers.trace_types import Hop, HopLink, RecipientEnd, Trace, TraceAnswer
 
 _Key = tuple[str | None, ...]
 
@@ -27,13 +27,23 @@ class News:
 
 
 def _hops(trace: Trace) -> Iterator[tuple[_Key, str]]:
+    before = {
+        (link.target.host, link.target.queue_id): link
+        for link in trace.links
+        if link.target is not None and link.confidence != "possible"
+    }
     for hop in trace.hops:
-        yield ("hop", hop.host, hop.queue_id), _arrival(hop)
+        key = hop.host, hop.queue_id
+        yield ("hop", *key), _arrival(hop, before.get(key))
 
 
-def _arrival(hop: Hop) -> str:
+def _arrival(hop: Hop, link: HopLink | None) -> str:
+    """Where it is, since when, and what it came from, so that a reader can draw the tree."""
     when = f"  {hop.arrived:%H:%M:%S}" if hop.arrived is not None else ""
-    return f"{hop.host} {hop.queue_id or '(no queue ID)'}{when}"
+    said = f"{hop.host} {hop.queue_id or '(no queue ID)'}{when}"
+    if link is None:
+        return said
+    return f"{said}  {link.kind} after {link.source.host} {link.source.queue_id}"
 
 
 def _ends(trace: Trace) -> Iterator[tuple[_Key, str]]:
