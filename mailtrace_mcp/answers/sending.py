@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -45,13 +45,16 @@ _SMALLER = (
 )  # fmt: skip
 
 
-def send_answer(sent: Sent, manner: Manner, trace: TraceAnswer | None = None) -> SendAnswer:
-    """The answer of send_test_mail; `trace` is what following has found so far."""
+def send_answer(
+    sent: Sent, manner: Manner, trace: TraceAnswer | None = None, notes: Sequence[str] = ()
+) -> SendAnswer:
+    """The answer of send_test_mail; `trace` is what following has found so far, `notes` more hints of
+    ours, told first."""
     limit = manner.answer_chars * (1 if trace is None else SENT_SHARE)
-    answer = _Telling(sent, trace, _Portion()).answer()
+    answer = _Telling(sent, trace, _Portion(), notes).answer()
     smaller = iter(_SMALLER)
     while _own_length(answer) > limit and (portion := next(smaller, None)) is not None:
-        answer = _Telling(sent, trace, portion).answer()
+        answer = _Telling(sent, trace, portion, notes).answer()
     return answer
 
 
@@ -66,6 +69,7 @@ class _Telling:
     sent: Sent
     trace: TraceAnswer | None
     portion: _Portion
+    notes: Sequence[str]
 
     def __post_init__(self) -> None:
         # Refs go on where the trace's end, so that they are unique in the answer.
@@ -96,7 +100,7 @@ class _Telling:
             advice=sent.advice,
             retry_after=sent.retry_after,
             trace=self.trace,
-            hints=tuple(sent_hints(sent, self.trace, cut)),
+            hints=(*self.notes, *sent_hints(sent, self.trace, cut)),
             untrusted=self.screen.untrusted,
         )
 

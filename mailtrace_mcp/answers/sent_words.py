@@ -34,7 +34,9 @@ def _accepted(sent: Sent) -> str:
 def _partial(sent: Sent) -> str:
     open_ones = [one.recipient for one in sent.records if one.success is None]
     unknown = f"; unknown for {_named(open_ones)}" if open_ones else ""
-    return f"Partly accepted{_by(sent)}: for {_taken(sent)}{_as(sent)}; refused for {_denied(sent)}{unknown}"
+    denied = _denied(sent)
+    refused = f"; refused for {denied}" if denied else ""
+    return f"Partly accepted{_by(sent)}: for {_taken(sent)}{_as(sent)}{refused}{unknown}"
 
 
 def _refused(sent: Sent) -> str:
@@ -115,7 +117,7 @@ def sent_hints(sent: Sent, trace: TraceAnswer | None, cut: bool) -> Iterator[str
     """What to do next, the most needed first."""
     if cut:
         yield "The answer was longer than it may be: the dialogue or some records are left out."
-    unknown = any(one.success is None for one in sent.records)
+    unknown = [one.message_id for one in sent.records if one.success is None]
     if unknown:
         yield _NEVER_AGAIN
     if sent.retry_after is not None:
@@ -124,12 +126,12 @@ def sent_hints(sent: Sent, trace: TraceAnswer | None, cut: bool) -> Iterator[str
         if not trace.matched:
             yield NOTHING_FOUND
         return
-    ids = [one.message_id for one in sent.records if one.success is not False]
+    ids = unknown or [one.message_id for one in sent.records if one.success]
     if ids:
         more = "" if len(set(ids)) == 1 else ", and so for the others"
+        follow = "" if unknown else "; or send with follow"
         yield (
-            f'Wait some seconds, then call trace_mail with message_id "{trust.clean(ids[0])}"{more}; or send '
-            "with follow."
+            f'Wait some seconds, then call trace_mail with message_id "{trust.clean(ids[0])}"{more}{follow}.'
         )
     elif sent.failure is not None and sent.failure.code in _BY_THE_SERVER:
         yield (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,10 +22,11 @@ from mailtrace_mcp.views.text import tree
 
 @dataclass(frozen=True)
 class Watching:
-    """Who is told while a mail is followed."""
+    """Who is told while a mail is followed; `said` takes a sentence of ours, before the first look."""
 
     progress: Progress | None
     onlooker: Onlooker
+    said: Callable[[str], None]
 
 
 @contextmanager
@@ -34,11 +35,12 @@ def growing(aside: bool) -> Iterator[Watching]:
     lines go to stderr."""
     console = Console(stderr=aside)
     if not console.is_terminal:
-        yield Watching(None, _Lines(aside))
+        lines = _Lines(aside)
+        yield Watching(None, lines, lines.say)
         return
     with Live(console=console, transient=True, refresh_per_second=8) as live:
         tree_shown = _Tree(live)
-        yield Watching(tree_shown.progress, tree_shown)
+        yield Watching(tree_shown.progress, tree_shown, tree_shown.say)
 
 
 class _Lines:
@@ -50,11 +52,14 @@ class _Lines:
 
     def __call__(self, answer: TraceAnswer) -> None:
         for line in self._news.lines(answer):
-            if self._aside:
-                encoding = sys.stderr.encoding or "ascii"
-                sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-            else:
-                print_text(line)
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        if self._aside:
+            encoding = sys.stderr.encoding or "ascii"
+            sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        else:
+            print_text(line)
 
 
 class _Tree:
@@ -62,7 +67,7 @@ class _Tree:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._trees = Text()
+        self._before, self._trees = Text(), Text()
         self._doing = Spinner("dots", Text("begins"))
 
     def __call__(self, answer: TraceAnswer) -> None:
@@ -70,9 +75,13 @@ class _Tree:
         self._trees = coloured("\n".join(tree(one, shown) for one in answer.traces))
         self._show("waits for more, Ctrl-C ends")
 
+    def say(self, line: str) -> None:
+        self._before = Text(line)
+        self._show("follows it")
+
     async def progress(self, done: int, total: int, said: str) -> None:
         self._show(said)
 
     def _show(self, doing: str) -> None:
         self._doing.update(text=Text(doing))
-        self._live.update(Group(self._trees, self._doing))
+        self._live.update(Group(self._before, self._trees, self._doing))

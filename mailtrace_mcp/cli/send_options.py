@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from mailtrace_mcp.config.presets import Tls
-from mailtrace_mcp.config.values import Secret
+from mailtrace_mcp.config.values import Secret, is_host_word
 from mailtrace_mcp.errors import Code, MailtraceError, visible
 from mailtrace_mcp.questions import SendQuestion
 from mailtrace_mcp.regular_file import open_regular
@@ -121,11 +121,13 @@ def question(options: argparse.Namespace) -> SendQuestion:
 
 
 def operator_words(options: argparse.Namespace, environ: Mapping[str, str]) -> OperatorWords:
-    """What only the command line can say. Raises MailtraceError for a file that cannot be read."""
+    """What only the command line can say; `environ` has the credentials for another server. Raises
+    MailtraceError for a file that cannot be read, and for options that do not go together."""
+    _check_saved(options)
     user, password = environ.get(USER), environ.get(PASSWORD)
     elsewhere = options.server_host is not None or options.server_port is not None
     server = Server(
-        host=options.server_host,
+        host=_host(options.server_host),
         port=_port(options.server_port),
         user=user if elsewhere and not options.no_auth else None,
         password=Secret(password) if elsewhere and password and not options.no_auth else None,
@@ -138,10 +140,27 @@ def operator_words(options: argparse.Namespace, environ: Mapping[str, str]) -> O
     return OperatorWords(server, extras, options.parallel)
 
 
+def _host(host: str | None) -> str | None:
+    if host is not None and not is_host_word(host):
+        words = f"--server-host '{visible(host)}' must be a host name or an IP address."
+        raise MailtraceError(Code.INVALID_ARGUMENT, words)
+    return host
+
+
 def _port(port: int | None) -> int | None:
     if port is not None and not 0 < port < 65536:
         raise MailtraceError(Code.INVALID_ARGUMENT, f"--server-port {port} is not in 1 to 65535.")
     return port
+
+
+def _check_saved(options: argparse.Namespace) -> None:
+    """A saved mail is sent as it is: what would be composed has no place in it."""
+    composed = {"--mail-subject": options.mail_subject, "--body": options.body, "--html": options.html,
+                "--attach": options.attach, "--header": options.header}  # fmt: skip
+    given = [name for name, value in composed.items() if value]
+    if options.eml is not None and given:
+        words = f"--eml is sent as it is: leave out {', '.join(given)}, or write it without --eml."
+        raise MailtraceError(Code.INVALID_ARGUMENT, words)
 
 
 def _attachment(path: str) -> Attachment:

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 
 from mailtrace_mcp.answers import SendAnswer
-from mailtrace_mcp.cli.codes import FOUND, INCOMPLETE, INTERRUPTED, NOTHING, of_coverage
+from mailtrace_mcp.cli.codes import FOUND, INCOMPLETE, INTERRUPTED, NOTHING, USAGE, of_coverage
 from mailtrace_mcp.cli.growing import Watching, growing
 from mailtrace_mcp.cli.printing import print_json, print_sent, progress_bar
 from mailtrace_mcp.cli.send_options import operator_words, question
@@ -21,17 +21,27 @@ from mailtrace_mcp.errors import Code, MailtraceError, visible
 from mailtrace_mcp.questions import Dispatch, reads_only
 from mailtrace_mcp.send import write_export
 
+# Nothing was tried, and what is to be mended is on this side.
+_OURS = (Code.SECRET_MISSING, Code.CONFIG_INVALID)
+
 
 def send(options: argparse.Namespace) -> int:
-    """Send; gives the exit code. Raises MailtraceError for what is not begun."""
-    asked, words = question(options), operator_words(options, os.environ)
-    if reads_only(os.environ) and not asked.dry_run:
+    """Send; gives the exit code. Raises MailtraceError for what is not begun, and FILE_DENIED, after
+    everything was told, if the export could not be written."""
+    config, asked = load(options.config), question(options)
+    words = operator_words(options, config.own)
+    if reads_only(config) and not asked.dry_run:
         raise MailtraceError(Code.NOT_ALLOWED, "MAILTRACE_READ_ONLY forbids sending.")
     if options.export_records is not None:
         _check_writable(options.export_records)
-    config = load(options.config)
     with _watching(options) as watching:
-        dispatch = Dispatch(config, asked, datetime.now(UTC), words, watching.onlooker)
+
+        def sent(answer: SendAnswer) -> None:
+            watching.said(answer.summary)
+            _export(options, dispatch)  # now: following may be ended from outside
+
+        now = datetime.now(UTC)
+        dispatch = Dispatch(config, asked, now, words, watching.onlooker, sent)
         interrupted, answer = False, None
         try:
             answer = anyio.run(dispatch.run, watching.progress)
@@ -40,10 +50,21 @@ def send(options: argparse.Namespace) -> int:
                 raise
             interrupted = True
     answer = answer or dispatch.answer()
-    if options.export_records is not None and not asked.dry_run:
-        write_export(dispatch.records, options.export_records)
     print_json(answer) if options.json else print_sent(answer)
+    if (denied := _export(options, dispatch)) is not None:
+        raise denied
     return INTERRUPTED if interrupted else _code(answer)
+
+
+def _export(options: argparse.Namespace, dispatch: Dispatch) -> MailtraceError | None:
+    """Write the records where that is wanted; gives what hindered it."""
+    if options.export_records is None or options.dry_run:
+        return None
+    try:
+        write_export(dispatch.records, options.export_records)
+    except MailtraceError as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -54,12 +75,14 @@ def _watching(options: argparse.Namespace) -> Iterator[Watching]:
             yield watching
         return
     with progress_bar("sending") as progress:
-        yield Watching(progress, lambda _: None)
+        yield Watching(progress, lambda _: None, lambda _: None)
 
 
 def _code(answer: SendAnswer) -> int:
     if answer.plan is not None:
-        return FOUND if answer.plan.allowed else NOTHING
+        return FOUND if answer.plan.allowed else USAGE
+    if answer.code in _OURS:
+        return USAGE
     if answer.outcome == "unknown" or any(one.success is None for one in answer.records):
         return INCOMPLETE
     code = FOUND if answer.outcome == "accepted" else NOTHING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,9 @@ _PLACES = ("local", "ssh")
 _RESERVED = (ALL_HOSTS, *_PLACES)
 
 
-def build(section: FileSection, file: Path, found: list[Problem]) -> Config:
-    """The Config. What is wrong is added to `found`; then the Config is not to be used."""
+def build(section: FileSection, file: Path, own: Mapping[str, str], found: list[Problem]) -> Config:
+    """The Config; `own` are the program's variables. What is wrong is added to `found`; then the Config
+    is not to be used."""
     hosts = _hosts(section, file, found)
     clusters = clusters_of(section.clusters or {}, hosts, found)
     host_names, cluster_names = names_of(hosts, clusters, found)
@@ -34,6 +36,7 @@ def build(section: FileSection, file: Path, found: list[Problem]) -> Config:
         groups=section.groups or {},
         smtp=_smtp(section, found),
         http=section.http,
+        own=own,
         _hosts_by_name=host_names,
         _clusters_by_name=cluster_names,
     )

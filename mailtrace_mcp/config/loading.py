@@ -79,13 +79,15 @@ class _Loader:
         except DocumentError as error:
             raise _invalid(f"{self.shown}, line {error.line}: {error.words}") from None
         data = _without_the_ignored(document.data)
-        filled, found = self._filled(data)
+        known, own = self._variables()
+        found: list[Problem] = []
+        filled = _fill(data, (), known, found)
         found += _open_secrets(filled, everyone)
         try:
             section = FileSection.model_validate(filled)
         except ValidationError as error:
             raise self._told(found + problems(error), document) from None
-        config = build(section, self.file, found)
+        config = build(section, self.file, own, found)
         if found:
             raise self._told(found, document)
         return config
@@ -119,13 +121,13 @@ class _Loader:
         except UnicodeDecodeError:
             raise _invalid(f"{self.shown}: it is not UTF-8 text") from None
 
-    def _filled(self, data: dict[str, Data]) -> tuple[Data, list[Problem]]:
-        found: list[Problem] = []
+    def _variables(self) -> tuple[Variables, dict[str, str]]:
+        """What `${NAME}` stands for, and the program's own variables."""
         try:
             known = variables(self.environ, self.file.parent)
+            return known, known.own()
         except VariableError as error:
             raise _invalid(f"{self.shown}: {error}") from None
-        return _fill(data, (), known, found), found
 
 
 def _without_the_ignored(data: dict[str, Data]) -> dict[str, Data]:

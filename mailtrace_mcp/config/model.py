@@ -82,7 +82,8 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Config:
-    """What config.yaml says. `path` is the file; `zone` that of times which are typed and shown."""
+    """What config.yaml says. `path` is the file; `zone` that of times which are typed and shown; `own`
+    the variables MAILTRACE_… of the environment and the `.env` beside the file."""
 
     path: Path
     zone: ZoneInfo
@@ -93,6 +94,7 @@ class Config:
     groups: Mapping[str, tuple[str, ...]]
     smtp: Smtp
     http: Http
+    own: Mapping[str, str] = field(repr=False)
     _hosts_by_name: Names = field(repr=False)
     _clusters_by_name: Names = field(repr=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from email.utils import parseaddr
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -124,16 +125,25 @@ class Smtp(Section):
     profiles: Annotated[dict[str, Profile], Field(min_length=1)] = Field(default_factory=dict)
 
 
+def _bare(value: Any) -> Any:
+    """The address of `Name <address>`, as mail programs write senders."""
+    return parseaddr(value)[1] or value if isinstance(value, str) else value
+
+
 class ProviderConfig(Section):
-    """`config:` of one e-mail provider of a provider file."""
+    """`config:` of one e-mail provider of a provider file. `allow_insecure` is ours: without it a
+    password is not shown to a server whose certificate is not verified."""
 
     platform: Literal["smtp"] = "smtp"
     host: HostWord
     port: Port = 587
     user: Line | None = None
     password: Password | None = Field(default=None, alias="pass")
-    sender: MailAddress | None = Field(default=None, alias="from")
+    sender: Annotated[MailAddress | None, BeforeValidator(_bare)] = Field(
+        default=None, alias="from"
+    )
     tls_skip_verify: Flag = False
+    allow_insecure: Flag = False
 
 
 class Provider(Section):
@@ -157,5 +167,6 @@ class Provider(Section):
                 "user": said.user,
                 "password": said.password,
                 "from": said.sender,
+                "allow_insecure": said.allow_insecure,
             }
         )

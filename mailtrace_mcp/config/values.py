@@ -116,13 +116,21 @@ def is_domain(text: str) -> bool:
     return named and _NAME.fullmatch(text) is not None
 
 
+def is_host_word(text: str) -> bool:
+    """Whether it is a host name or an IP address, without brackets or a port."""
+    if _NAME.fullmatch(text):
+        return True
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _host_word(value: str) -> str:
     """A host name or an IP address, for hosts, aliases and servers."""
-    if not _NAME.fullmatch(value):
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            raise ValueError("must be a host name or an IP address") from None
+    if not is_host_word(value):
+        raise ValueError("must be a host name or an IP address")
     return value
 
 

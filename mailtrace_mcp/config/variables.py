@@ -13,6 +13,7 @@ from mailtrace_mcp.regular_file import open_regular
 
 _LARGEST = 1 << 20
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
+_OWN, _SECRET = "MAILTRACE_", "_PASSWORD"
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -68,6 +69,21 @@ class Variables:
 
         filled = _REFERENCE.sub(value, text)
         return FromOpenFile(filled) if from_file and self.dotenv_open else FromVariable(filled)
+
+    def own(self) -> dict[str, str]:
+        """The program's own variables, MAILTRACE_…. Raises VariableError for a password that every user
+        of this machine can read."""
+        own = {
+            name: text
+            for name, text in {**self.dotenv, **self.environ}.items()
+            if name.startswith(_OWN)
+        }
+        secret = next(
+            (name for name in self.dotenv if name in own and name.endswith(_SECRET)), None
+        )
+        if self.dotenv_open and secret is not None and secret not in self.environ:
+            raise VariableError(f".env holds {secret}, and every user can read it: chmod 600 .env")
+        return own
 
 
 def variables(environ: Mapping[str, str], folder: Path) -> Variables:

@@ -6,7 +6,7 @@ may follow for as long as is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -60,9 +60,42 @@ class Look:
         return bool(self.mails) and all(outcome in FINAL for outcome in outcomes)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a server took: it must be found before following is over."""
+
+    message_id: str
+    queue_id: str | None
+    recipients: frozenset[str]
+
+    def found_in(self, mails: Sequence[TracedMail]) -> bool:
+        """Whether each recipient has an end in a mail of this message-id: a later try, or a server that
+        splits the mail, makes several of it. Where names were changed on the way, as many ends in the
+        queue file that the server named will do."""
+        mine = [mail for mail in mails if self.message_id in _message_ids(mail)]
+        if self.recipients <= {name for mail in mine for name in _names(mail)}:
+            return True
+        return any(
+            len(mail.endings) >= len(self.recipients)
+            for mail in mails
+            if any(key.queue_id == self.queue_id for key in mail.trail.keys)
+        )
+
+
+def _message_ids(mail: TracedMail) -> set[str | None]:
+    return {mail.trail.graph.transactions[key].message_id for key in mail.trail.keys}
+
+
+def _names(mail: TracedMail) -> Iterator[str]:
+    for ending in mail.endings:
+        for name in (ending.recipient, ending.original_recipient):
+            if name is not None:
+                yield name.casefold()
+
+
 class Watch:
-    """One question about mails, looked at again and again: `wanted` is what it means at `now`. With
-    `mails` it is not over before so many were found."""
+    """One question about mails, looked at again and again: `wanted` is what it means at `now`. It is not
+    over before all that was `taken` is found."""
 
     def __init__(
         self,
@@ -71,10 +104,10 @@ class Watch:
         limit: int,
         manner: Manner,
         now: datetime,
-        mails: int = 1,
+        taken: Sequence[Taken] = (),
     ) -> None:
         self._config, self._wanted, self._limit = config, wanted, limit
-        self._manner, self._now, self._mails = manner, now, mails
+        self._manner, self._now, self._taken = manner, now, taken
         self._news = News()
 
     async def follow(
@@ -97,7 +130,7 @@ class Watch:
             return found
 
         def enough(found: Look) -> bool:
-            return found.final and len(found.mails) >= self._mails
+            return found.final and all(one.found_in(found.mails) for one in self._taken)
 
         return (await _again(look, enough, patience)).answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from mailtrace_mcp.config import Config
 from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.logs.gather import Progress
 from mailtrace_mcp.questions.asking import Meaning, manner, understand, whole_reach
-from mailtrace_mcp.questions.following import Onlooker, Patience, Watch
+from mailtrace_mcp.questions.following import Onlooker, Patience, Taken, Watch
 from mailtrace_mcp.questions.tracing import MOST_TRACES, check_seconds
 from mailtrace_mcp.questions.wanted import Wanted
 from mailtrace_mcp.send import (
@@ -31,6 +32,11 @@ from mailtrace_mcp.send.drafts import Notify
 # A mail that was sent just now is looked for from some time before on: clocks differ.
 _LOOK_BACK = timedelta(minutes=15)
 _SHORTEST_LOOK = 1.0  # seconds
+_FAILED = (
+    "Following it failed (the program's own log says how); what is told of sending holds. Trace the "
+    "message_id with trace_mail."
+)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class SendQuestion:
         return SendRequest(**{one.name: getattr(self, one.name) for one in fields(SendRequest)})
 
 
-def reads_only(environ: Mapping[str, str]) -> bool:
+def reads_only(config: Config) -> bool:
     """Whether MAILTRACE_READ_ONLY forbids sending, here and in the server: any value but 0, no, false."""
-    return environ.get("MAILTRACE_READ_ONLY", "").casefold() not in ("", "0", "no", "false")
+    return config.own.get("MAILTRACE_READ_ONLY", "").casefold() not in ("", "0", "no", "false")
 
 
 async def send_test_mail(
@@ -80,7 +86,7 @@ class Dispatch:
     """One send_test_mail on its way; `answer` tells what was done so far, also after `run` was cancelled.
 
     `operator` None: an agent asks, and there is one deadline. An operator may follow as long as is
-    wanted; `onlooker` sees each look.
+    wanted; `onlooker` sees each look, and `on_sent` what became of the mail before the first one.
     """
 
     def __init__(
@@ -90,9 +96,11 @@ class Dispatch:
         now: datetime,
         operator: OperatorWords | None = None,
         onlooker: Onlooker | None = None,
+        on_sent: Callable[[SendAnswer], None] | None = None,
     ) -> None:
         self._config, self._asked, self._now = config, asked, now
-        self._operator, self._onlooker = operator, onlooker
+        self._operator, self._onlooker, self._on_sent = operator, onlooker, on_sent
+        self._notes: tuple[str, ...] = ()
         self._manner = Manner(config.zone, config.zone.key, answer_chars=config.limits.answer_chars)
         self._sending: Sending | None = None
         self._trace: TraceAnswer | None = None
@@ -113,9 +121,23 @@ class Dispatch:
         )
         await self._sending.go(progress)
         if meaning is not None:
+            await self._tell(progress)
             patience = Patience(asked.follow_seconds, deadline)
-            await self._follow(meaning, patience, progress, anyio.current_time() - began)
+            try:
+                await self._follow(meaning, patience, progress, anyio.current_time() - began)
+            except Exception:  # noqa: BLE001  the mail is out, whatever befell the tracing: both are told
+                _log.exception("following failed")
+                self._notes = (_FAILED,)
         return self.answer()
+
+    async def _tell(self, progress: Progress | None) -> None:
+        """What became of it, before following begins."""
+        answer = self.answer()
+        if self._on_sent is not None:
+            self._on_sent(answer)
+        if progress is not None:
+            count = len(answer.records)
+            await progress(count, count, answer.summary)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -126,7 +148,7 @@ class Dispatch:
         """What is known by now. Only after `run` has begun to send."""
         if self._sending is None:
             raise RuntimeError("nothing was begun")
-        return send_answer(self._sending.result(), self._manner, self._trace)
+        return send_answer(self._sending.result(), self._manner, self._trace, self._notes)
 
     @property
     def begun(self) -> bool:
@@ -151,7 +173,8 @@ class Dispatch:
         self, meaning: Meaning, patience: Patience, progress: Progress | None, late: float
     ) -> None:
         """Follow what was taken, or may have been, if there is time left to look."""
-        taken = {one.message_id: None for one in self.records if one.success is not False}
+        records = [one for one in self.records if one.success is not False]
+        taken = {one.message_id: None for one in records}
         ids, left = list(taken)[-MOST_TRACES:], patience.left()
         if not ids or (left is not None and left < _SHORTEST_LOOK):
             return
@@ -166,12 +189,21 @@ class Dispatch:
         named = tuple(one.recipient for one in self.records)
         chars = int(self._config.limits.answer_chars * TRACE_SHARE)
         shown = replace(manner(self._config, meaning, "concise", "text"), named=named)
-        watch = Watch(
-            self._config, wanted, MOST_TRACES, replace(shown, answer_chars=chars), now, len(ids)
-        )  # fmt: skip
+        awaited = _taken([one for one in records if one.success and one.message_id in ids])
+        shown = replace(shown, answer_chars=chars)
+        watch = Watch(self._config, wanted, MOST_TRACES, shown, now, awaited)
         await watch.follow(patience, progress, self._see)
 
     def _see(self, answer: TraceAnswer) -> None:
         self._trace = answer
         if self._onlooker is not None:
             self._onlooker(answer)
+
+
+def _taken(records: Sequence[Record]) -> list[Taken]:
+    """What the servers accepted, by the queue file that they named."""
+    recipients: dict[tuple[str, str | None], set[str]] = {}
+    for one in records:
+        place = one.message_id, one.queue_id
+        recipients.setdefault(place, set()).add(one.recipient.casefold())
+    return [Taken(*place, frozenset(names)) for place, names in recipients.items()]

@@ -9,6 +9,7 @@ import anyio.to_thread
 
 from mailtrace_mcp.config import Config, load
 from mailtrace_mcp.errors import MailtraceError
+from mailtrace_mcp.questions import reads_only
 
 
 @dataclass
@@ -25,14 +26,15 @@ class Configuration:
         return self._config
 
     def may_send(self) -> bool:
-        """Whether it has `smtp.policy`; False too where it cannot be read.
+        """Whether it has `smtp.policy` and nothing says to read only; False too where it cannot be read.
 
         Nothing is kept of it: a module that only makes a server does not settle which file it reads.
         """
         try:
-            return (self._config or load(self.path)).smtp.policy is not None
+            config = self._config or load(self.path)
         except MailtraceError:
             return False
+        return config.smtp.policy is not None and not reads_only(config)
 
     async def get(self) -> Config:
         """As `read`, and nothing else waits for the file."""

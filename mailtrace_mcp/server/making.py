@@ -18,7 +18,6 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 
 from mailtrace_mcp.answers.trust import clean
-from mailtrace_mcp.questions import reads_only
 from mailtrace_mcp.release import version
 from mailtrace_mcp.server.configuration import Configuration
 from mailtrace_mcp.server.instructions import instructions
@@ -48,7 +47,7 @@ def build(
     """
     _log_to_stderr()
     configuration = configuration or Configuration()
-    sends = not (read_only or reads_only(os.environ)) and configuration.may_send()
+    sends = not read_only and configuration.may_send()
     tools, resources = MailTools(configuration), MailResources(configuration)
     offered = [
         _tool(tools.query_logs, "Search the mail logs", tool_prefix),

@@ -99,14 +99,17 @@ def test_the_workflows_own_line_without_to(send: Send, host: MailHost, tmp_path:
         (("--attach", "/nowhere"), 2, "FILE_NOT_FOUND"),
         (("--export-records", "/nowhere/x.json"), 2, "FILE_DENIED"),
         (("--dry-run",), 0, "Dry run: 1 mail to 1 recipient"),
-        (("--dry-run", "--to", "x@gmail.com"), 1, "would be refused"),
+        (("--dry-run", "--to", "x@gmail.com"), 2, "would be refused"),
+        (("--server-host", "\u202eabc"), 2, "must be a host name"),
+        (("--server-host", "127.0.0.1:99"), 2, "must be a host name"),
+        (("--eml", "/nowhere", "--body", "x"), 2, "leave out --body"),
     ],
 )
 def test_exit_codes(send: Send, arguments: tuple[str, ...], code: int, words: str) -> None:
     ran = send(*arguments)
     assert ran.code == code, ran.out + ran.err
-    assert words in (ran.err if code == 2 else ran.out)
-    assert (ran.out == "") == (code == 2)
+    assert words in (ran.err if code == 2 and "--dry-run" not in arguments else ran.out)
+    assert (ran.out == "") == (code == 2 and "--dry-run" not in arguments)
 
 
 def test_read_only_holds_on_the_command_line_too(
@@ -124,12 +127,32 @@ def test_follow_in_a_pipe_tells_each_step_in_a_line(send: Send, host: MailHost) 
     assert (ran.code, ran.err) == (0, "")
     queue_id = host.server.mails[0].queue_id
     lines = ran.out.split("\n")
-    assert lines[0].startswith(f"mx1 {queue_id}")
-    steps = lines[: next(n for n, one in enumerate(lines) if one.startswith("Accepted"))]
+    assert lines[0].startswith("Accepted by 127.0.0.1")
+    assert lines[1].startswith(f"mx1 {queue_id}")
+    steps = lines[: next(n for n, one in enumerate(lines) if "Followed: " in one)]
     assert f"a@lab.example: sent at mx1 {queue_id}" in steps
     assert any(one.startswith(f"b@lab.example: bounced at mx1 {queue_id}") for one in steps)
     assert "└─ b@lab.example: bounced" in ran.out
     assert "\x1b" not in ran.out
+
+
+def test_what_was_sent_is_told_also_where_the_records_cannot_be_written(send: Send) -> None:
+    ran = send("--export-records", "/dev/full")
+    assert ran.code == 2
+    assert ran.out.startswith("Accepted by ")
+    assert "FILE_DENIED: /dev/full cannot be written: No space left" in ran.err
+
+
+def test_a_dotenv_beside_the_configuration_holds_for_the_program_too(
+    send: Send, host: MailHost
+) -> None:
+    dotenv = host.folder / ".env"
+    dotenv.write_text("MAILTRACE_READ_ONLY=1\n")
+    assert "MAILTRACE_READ_ONLY forbids sending" in send().err
+    dotenv.write_text("MAILTRACE_SMTP_PASSWORD=x\n")
+    dotenv.chmod(0o644)
+    assert "chmod 600 .env" in send().err
+    assert host.server.connections == 0
 
 
 def test_json_stands_alone_on_stdout(send: Send) -> None:
@@ -236,7 +259,8 @@ def test_on_a_terminal_the_tree_grows_in_place(host: MailHost) -> None:
     assert ran.returncode == 0
     text = told.decode()
     assert "\x1b[2K" in text  # a line was drawn anew
-    growing, _, final = text.partition("Accepted by")
+    growing, _, final = text.partition("Followed: ")
+    assert growing.index("Accepted by") < growing.index("mx1 4")
     assert f"mx1 {host.server.mails[0].queue_id}" in growing
     assert "waits for more" in growing
     assert "sent" in final

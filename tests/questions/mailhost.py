@@ -10,9 +10,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -28,7 +29,8 @@ SENT = "dsn=2.0.0, status=sent (delivered to maildir)"
 
 @dataclass
 class MailHost:
-    """The server, the folder with its configuration and log, and how the mail of whom ends (`fates`)."""
+    """The server, the folder with its configuration and log, and how the mail of whom ends (`fates`).
+    `split`: each recipient gets a queue file of its own, `pause` after the one before."""
 
     folder: Path
     delay: float = 0.3
@@ -36,6 +38,8 @@ class MailHost:
     server: Sink = field(default_factory=Sink)
     policy: str = "recipient_domains: [lab.example], per_minute: 100"
     rest: str = ""
+    split: bool = False
+    pause: float = 2.5
 
     @property
     def config(self) -> Path:
@@ -64,13 +68,23 @@ class MailHost:
         while True:
             for mail in self.server.mails[known:]:
                 known += 1
-                self._queued(mail)
-                await asyncio.sleep(self.delay)
-                self._ended(mail)
+                for part in self._parts(mail):
+                    self._queued(part, self.server.message_ids[known - 1])
+                    await asyncio.sleep(self.delay)
+                    self._ended(part)
+                    await asyncio.sleep(self.pause if self.split else 0)
             await asyncio.sleep(0.01)
 
-    def _queued(self, mail: Received) -> None:
-        message_id = self.server.message_ids[self.server.mails.index(mail)]
+    def _parts(self, mail: Received) -> Iterator[Received]:
+        """The mail, or with `split` one for each recipient, the second after the first has ended."""
+        if not self.split:
+            yield mail
+            return
+        for number, one in enumerate(mail.recipients):
+            queue_id = mail.queue_id if not number else f"{mail.queue_id[:-1]}{number}"
+            yield replace(mail, recipients=[one], queue_id=queue_id)
+
+    def _queued(self, mail: Received, message_id: str) -> None:
         self.log(f"smtpd[1]: {mail.queue_id}: client=pc.example.net[203.0.113.9]")
         self.log(f"cleanup[2]: {mail.queue_id}: message-id=<{message_id}>")
         self.log(
@@ -96,7 +110,7 @@ async def mailhost(
     refuse: dict[str, str] | None = None,
     fates: dict[str, str] | None = None,
     delay: float = 0.3,
-    **more: str,
+    **more: Any,
 ) -> AsyncIterator[MailHost]:
     """The host, for as long as it is needed."""
     async with sink(refuse) as server:

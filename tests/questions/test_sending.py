@@ -70,6 +70,21 @@ def test_send_and_follow_to_every_recipients_end(tmp_path: Path) -> None:
     run(main)
 
 
+def test_a_mail_that_the_server_splits_is_followed_to_each_recipients_end(tmp_path: Path) -> None:
+    """The queue file that the server named has one recipient; another has the second, later."""
+
+    async def main() -> None:
+        async with mailhost(tmp_path, delay=0, split=True) as host:
+            answer = await sent(host, SendQuestion(to=TO, follow=True, follow_seconds=20))
+        assert answer.trace is not None
+        ends = {
+            one.recipient: one.outcome for mail in answer.trace.traces for one in mail.recipients
+        }
+        assert ends == {"a@lab.example": "sent", "b@lab.example": "sent"}
+
+    run(main)
+
+
 def test_a_deferred_mail_is_followed_until_the_time_is_over(tmp_path: Path) -> None:
     async def main() -> None:
         async with mailhost(tmp_path, fates={"a@lab.example": "deferred"}, delay=0) as host:
