@@ -1,11 +1,12 @@
 """The public contract as types (TOOLS.md "Answers"), and how values become them.
 
-trace_answer, query_answer and send_answer, in tracing.py, listing.py and sending.py, build an answer out
-of what was found.
+trace_answer, query_answer, send_answer and check_answer, in tracing.py, listing.py, sending.py and
+checking.py, build an answer out of what was found.
 """
 
 from __future__ import annotations
 
+from mailtrace_mcp.answers.check_types import CheckAnswer
 from mailtrace_mcp.answers.manner import Detail, Drawing, FoundMail, Manner, TracedMail
 from mailtrace_mcp.answers.parts import as_json
 from mailtrace_mcp.answers.query_types import QueryAnswer
@@ -13,6 +14,7 @@ from mailtrace_mcp.answers.send_types import SendAnswer
 from mailtrace_mcp.answers.trace_types import TraceAnswer
 
 __all__ = [
+    "CheckAnswer",
     "Detail",
     "Drawing",
     "FoundMail",

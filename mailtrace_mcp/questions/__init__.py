@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.questions.asking import LogQuestion, MailQuestion
+from mailtrace_mcp.questions.checking import CheckQuestion, check_hosts
 from mailtrace_mcp.questions.following import Onlooker
 from mailtrace_mcp.questions.querying import query_logs
 from mailtrace_mcp.questions.sending import Dispatch, SendQuestion, reads_only, send_test_mail
 from mailtrace_mcp.questions.tracing import mail_lines, trace_mail
 
 __all__ = [
+    "CheckQuestion",
     "Detail",
     "Dispatch",
     "Drawing",
@@ -21,6 +23,7 @@ __all__ = [
     "MailQuestion",
     "Onlooker",
     "SendQuestion",
+    "check_hosts",
     "mail_lines",
     "query_logs",
     "reads_only",

@@ -20,12 +20,15 @@ from mailtrace_mcp.logs import Reading, Term, TermKind
 from mailtrace_mcp.logs.journal import JournalSource
 from mailtrace_mcp.logs.local_journal import LocalJournal
 from mailtrace_mcp.logs.scan import Member
-from mailtrace_mcp.logs.ssh.pool import Pool
+from mailtrace_mcp.logs.ssh.pool import POOL, Pool
 from mailtrace_mcp.logs.ssh.remote_journal import RemoteJournal
 from mailtrace_mcp.logs.store import StoreError
+from mailtrace_mcp.questions import CheckQuestion, check_hosts
 from mailtrace_mcp.trace.coverage import HostCoverage, Window
+from tests.checks.conftest import checks
 
 from .conftest import MOST, Place, go_on
+from .test_sources import configured, reached
 
 WRITER = "/lib/systemd/systemd-journal-remote"
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -223,6 +226,27 @@ def test_over_ssh_by_a_user_who_may_not(user: str, over_there: Place, warm: Pool
     file.chmod(0o644)
     assert (coverage.state, coverage.code) == ("denied", Code.FILE_DENIED)
     assert "systemd-journal" in (coverage.reason or "")
+
+
+def test_what_a_check_says_of_it(over_there: Place, tmp_path: Path) -> None:
+    def journal_of(user: str) -> str:
+        return reached(over_there, "/x", user).replace("files: ['/x']", "kind: journald")
+
+    users = ("reader", "installed", "narrow", "files")
+    hosts = {user: journal_of(user) for user in users}
+    config = configured(tmp_path, hosts, over_there.known_hosts.read_text())
+    asked = CheckQuestion(profiles=False, dns=False)
+    answer = anyio.run(check_hosts, config, asked, NOON + timedelta(hours=1))
+    POOL.close()
+    found = {one.name: checks(one) for one in answer.hosts}
+    for user in ("reader", "installed"):
+        assert found[user]["files"].found == "The journal can be read."
+        assert "to 2026-11-21 12:50:00 (UTC), the newest 10 min old" in found[user]["lines"].found
+    denied = found["narrow"]["files"]
+    assert (denied.ok, denied.code) == (False, Code.FILE_DENIED)
+    assert "systemd-journal" in (denied.advice or "")
+    assert found["files"]["commands"].ok is False
+    assert "allows none" in found["files"]["commands"].found
 
 
 def test_over_ssh_where_only_files_are_allowed(place: Place, warm: Pool) -> None:
