@@ -137,6 +137,12 @@ def _send(options: argparse.Namespace) -> int:
     return send(options)
 
 
+def _check(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.cli.checking import check
+
+    return check(options)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from mailtrace_mcp.server import serve
 
@@ -164,6 +170,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "query": _query,
     "trace": _trace,
     "send": _send,
+    "check": _check,
     "serve": _serve,
     "demo": _demo,
     "print-config": _print_config,

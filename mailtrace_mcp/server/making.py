@@ -19,6 +19,7 @@ from mcp.types import ToolAnnotations
 
 from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.release import version
+from mailtrace_mcp.server.check_tool import CheckTool
 from mailtrace_mcp.server.configuration import Configuration
 from mailtrace_mcp.server.instructions import instructions
 from mailtrace_mcp.server.resources import MailResources
@@ -52,6 +53,7 @@ def build(
     offered = [
         _tool(tools.query_logs, "Search the mail logs", tool_prefix),
         _tool(tools.trace_mail, "Trace one mail", tool_prefix),
+        _tool(CheckTool(configuration).check_hosts, "Check hosts, servers, domains", tool_prefix),
     ]
     if sends:
         send = SendTool(configuration).send_test_mail

@@ -20,7 +20,7 @@ from tests.server.wire import ENVIRONMENT, opening, start
 from .conftest import WHEN, Run
 
 BOB = "bob@example.test"
-COMMANDS = ("query", "trace", "send", "serve", "demo", "print-config")
+COMMANDS = ("query", "trace", "send", "check", "serve", "demo", "print-config")
 
 
 def process(config: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
@@ -53,6 +53,7 @@ def process(config: Path, *arguments: str, **variables: str) -> subprocess.Compl
         (("send", BOB), "there is no argument 'bob@example.test' here."),
         (("send", "--server-port", "0"), "--server-port 0 is not in 1 to 65535"),
         (("send", "--header", "no colon"), "must be like 'X-Test: one'"),
+        (("check", "--no-dsn"), "there is no option '--no-dsn' here. Did you mean '--no-dns'?"),
         (("query", "--he", "mx1"), "there is no option '--he' here"),
     ],
 )

@@ -10,11 +10,13 @@ from mcp.server.mcpserver.tools import Tool
 
 from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.server.arguments import refusal
+from mailtrace_mcp.server.check_tool import CheckTool
 from mailtrace_mcp.server.configuration import Configuration
 from mailtrace_mcp.server.tools import MailTools
 
 MAIL_TOOLS = MailTools(Configuration())
-TOOLS = [Tool.from_function(one) for one in (MAIL_TOOLS.query_logs, MAIL_TOOLS.trace_mail)]
+CHECK = CheckTool(Configuration()).check_hosts
+TOOLS = [Tool.from_function(one) for one in (MAIL_TOOLS.query_logs, MAIL_TOOLS.trace_mail, CHECK)]
 NAMES = sorted({name for tool in TOOLS for name in tool.parameters["properties"]})
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50),

@@ -28,6 +28,7 @@ PARAMETERS = {
     "query_logs": "keywords host time time_range role status limit cursor detail",
     "trace_mail": "queue_id mail_id message_id keywords headers host time time_range follow_seconds "
     "graph detail limit",
+    "check_hosts": "host profiles dns",
 }
 DEFAULTS = {
     "send_test_mail": {"auth": True, "rate": 1, "duration": 1, "follow": False, "follow_seconds": 25,
@@ -36,6 +37,7 @@ DEFAULTS = {
                    "detail": "concise"},
     "trace_mail": {"time": "now", "time_range": "1h", "follow_seconds": 0, "graph": "text",
                    "detail": "concise", "limit": 5},
+    "check_hosts": {"profiles": True, "dns": True},
 }  # fmt: skip
 
 
@@ -91,8 +93,8 @@ def test_every_tool_has_an_output_schema_with_every_field_described() -> None:
         Draft202012Validator.check_schema(tool.output_schema)
         assert tool.output_schema["type"] == "object"
         assert {"summary", "hints"} <= set(tool.output_schema["required"])
-        reads = tool.name != "send_test_mail"
-        assert ("coverage" in tool.output_schema["required"]) == reads
+        searches = tool.name in ("query_logs", "trace_mail")
+        assert ("coverage" in tool.output_schema["required"]) == searches
 
 
 @pytest.mark.parametrize("sends", [True, False])
@@ -100,7 +102,15 @@ def test_instructions_are_short_and_name_the_rules(sends: bool) -> None:
     said = build(Configuration(packaged_config()), read_only=not sends).instructions
     assert said is not None
     assert len(said.encode()) < 2048
-    for word in ("query_logs", "trace_mail", "untrusted", "45 s", "time_range", "coverage"):
+    for word in (
+        "query_logs",
+        "trace_mail",
+        "check_hosts",
+        "untrusted",
+        "45 s",
+        "time_range",
+        "coverage",
+    ):
         assert word in said
     assert ("send_test_mail" in said) == sends
     assert ("only reads" in said) != sends
@@ -108,16 +118,16 @@ def test_instructions_are_short_and_name_the_rules(sends: bool) -> None:
 
 def test_a_prefix_and_read_only() -> None:
     names = [tool.name for tool in tools(tool_prefix="mailtrace_", read_only=True).tools]
-    assert names == ["mailtrace_query_logs", "mailtrace_trace_mail"]
+    assert names == ["mailtrace_query_logs", "mailtrace_trace_mail", "mailtrace_check_hosts"]
 
 
 def test_sending_is_offered_only_with_a_policy(config: Path) -> None:
     names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
-    assert names == ["query_logs", "trace_mail"]
+    assert names == ["query_logs", "trace_mail", "check_hosts"]
     with config.open("a") as file:
         file.write("smtp: {policy: {recipient_domains: [lab.example]}}\n")
     names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
-    assert names == ["send_test_mail", "query_logs", "trace_mail"]
+    assert names == ["send_test_mail", "query_logs", "trace_mail", "check_hosts"]
 
 
 @pytest.mark.parametrize(
