@@ -178,5 +178,5 @@ def _open_secrets(value: Data, everyone: bool, path: KeyPath = ()) -> list[Probl
         return [Problem(path, "comes from a .env that every user can read: chmod 600 .env")]
     if everyone and not isinstance(value, FromVariable):
         words = "is a password in a file that every user can read: chmod 600, or use ${NAME}"
-        return [Problem(path, f"{words} or password_command")]
+        return [Problem(path, words + (" or password_command" if path[0] == "smtp" else ""))]
     return []
