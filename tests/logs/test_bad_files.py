@@ -432,6 +432,13 @@ def test_tm032_a_zone_that_was_assumed_is_told(folder: Folder) -> None:
     folder.members = [Member("mx1", ZoneInfo("UTC"), zone_assumed=True)]
     coverage = only(folder.read("abc"))
     assert coverage.state == "read"
-    assert coverage.reason == "No time zone is configured for it: its stamps were read as UTC."
+    assumed = "No time zone is configured for it: its stamps were read as UTC."
+    assert coverage.reason == assumed
+    # Also where it makes a log begin after the window, so that nothing of it is read.
+    folder.write("mail.log", b"Nov 21 20:00:00 mx1 x[1]: abc\n")
+    hour = Window(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
+    coverage = only(folder.read("abc", window=hour))
+    assert coverage.files == ()
+    assert assumed in (coverage.reason or "")
     folder.write("mail.log", early() + line(0, "abc"))
     assert only(folder.read("abc")).reason is None

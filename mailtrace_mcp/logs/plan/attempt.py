@@ -194,7 +194,7 @@ class Attempt:
             troubles=tuple(one._replace(path=self.place.shown(one.path)) for one in shelf.troubles),
             begins=min(shelf.begins, default=None),
             holes=tuple(self.place.shown(file.path) for file in self._read if file.head.hole),
-            floating=any(file.floating for file in self._read),
+            floating=shelf.floating,
         )
 
 

@@ -35,7 +35,8 @@ class Taken:
 
 @dataclass
 class Shelf:
-    """The files that were taken for one reading, and when each of all that were looked at begins."""
+    """The files that were taken for one reading, when each of all that were looked at begins, and whether
+    that depends on the zone (`floating`)."""
 
     window: Window
     troubles: list[Trouble]
@@ -43,6 +44,7 @@ class Shelf:
     stopped: Callable[[], bool]
     taken: list[Taken] = field(default_factory=list)
     begins: list[datetime] = field(default_factory=list)
+    floating: bool = False
 
     def take(self, group: Sequence[Listed], opened: Opened) -> None:
         """The files of one log (oldest first) that may hold lines of the window."""
@@ -58,6 +60,7 @@ class Shelf:
             begins = self.begins_of(file)
             if begins is not None:
                 self.begins.append(begins)
+                self.floating = self.floating or file.floating
                 if begins > self.window.end + STRAY:
                     continue
                 if begins < self.window.start - STRAY:
