@@ -54,6 +54,7 @@ def test_the_floors_hold(house: Path) -> None:
             "import mcp",
             "One door: mcp → server (and the demo as its client) BROKEN",
         ),
+        ("mailtrace_mcp/send", "import dns.name", "One door: dns → checks BROKEN"),
         ("mailtrace_mcp/trace", "import time", "loop or clock BROKEN"),
     ],
 )

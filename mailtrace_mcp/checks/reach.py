@@ -56,7 +56,7 @@ def reach(notes: Notes, host: Host, stopped: Stopped) -> Facts | None:
 def clock(ahead: float, within: float) -> Finding:
     """How far its clock is ahead of this machine's (seconds), which is known within so many."""
     off = timedelta(seconds=max(0.0, abs(ahead) - within))
-    known = f"known within {spent(within)}"
+    known = f"known within {_rounded(within)}"
     if off <= UNTOLD_SKEW:
         return good("clock", f"It agrees with this machine's ({ahead:+.2f} s, {known}).")
     side = "ahead of" if ahead > 0 else "behind"
@@ -66,6 +66,11 @@ def clock(ahead: float, within: float) -> Finding:
         "Keep both clocks by NTP (chrony, systemd-timesyncd). Until then choose windows that are as much "
         "wider.",
     )
+
+
+def _rounded(seconds: float) -> str:
+    """A time, told in hundredths of a second at the finest."""
+    return spent(max(0.01, seconds))
 
 
 def _refused(notes: Notes, there: Login, error: StoreError) -> None:
@@ -86,7 +91,7 @@ def _let_in(notes: Notes, there: Login, facts: Facts | None) -> None:
 
 def _passed(there: Login, facts: Facts | None = None) -> list[Finding]:
     where = f"{visible(there.address)} port {there.port}"
-    quick = f" within {spent(2 * facts.within)}" if facts is not None else ""
+    quick = f" within {_rounded(2 * facts.within)}" if facts is not None else ""
     return [
         good("reachable", f"{where} answers{quick}."),
         good("host_key", f"Its key is the one in {visible(there.known_hosts, 200)}."),
