@@ -30,6 +30,16 @@ def spent(seconds: float) -> str:
 _UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
+def size(number: int) -> str:
+    """Bytes: `512 bytes`, `1.2 MB`."""
+    shown = float(number)
+    for unit in ("KB", "MB", "GB"):
+        shown /= 1024
+        if shown < 1024 or unit == "GB":
+            break
+    return counted(number, "byte") if number < 1024 else f"{shown:.1f} {unit}"
+
+
 def listed(names: Sequence[str], most: int = 5) -> str:
     """`a, b and c`, or `a, b, c and 4 more`."""
     if len(names) > most:

@@ -9,7 +9,7 @@ from typing import NoReturn, get_args
 
 from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.answers.trust import clean
-from mailtrace_mcp.cli import checking
+from mailtrace_mcp.cli import checking, indexing
 from mailtrace_mcp.cli.clients import CLIENTS
 from mailtrace_mcp.cli.send_options import EPILOG, add_follow, add_send
 from mailtrace_mcp.errors import Code, MailtraceError, did_you_mean
@@ -78,6 +78,9 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
         "trace": _trace(_command(chosen, "trace", "follow a mail from host to host to its end")),
         "send": _send(_command(chosen, "send", "send a test mail, and follow it")),
         "check": _check(_command(chosen, "check", "check hosts, mail servers and domains")),
+        "index": _index(
+            _command(chosen, "index", "index the logs, for quicker answers over long windows")
+        ),
         "serve": _serve(_command(chosen, "serve", "run the MCP server over stdin and stdout")),
         "demo": _command(
             chosen, "demo", "send a mail through relays inside this program, and follow it"
@@ -90,7 +93,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _command(chosen: argparse._SubParsersAction[_Parser], name: str, summary: str) -> _Parser:
-    own = {"send": EPILOG, "check": checking.EPILOG}
+    own = {"send": EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
     epilog = own.get(name) or (_TIMES if name in ("query", "trace") else "") + _ENDS
     command = chosen.add_parser(
         name,
@@ -147,6 +150,11 @@ def _send(command: _Parser) -> _Parser:
 
 def _check(command: _Parser) -> _Parser:
     checking.add_check(command)
+    return command
+
+
+def _index(command: _Parser) -> _Parser:
+    indexing.add_index(command)
     return command
 
 

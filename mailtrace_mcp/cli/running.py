@@ -143,6 +143,12 @@ def _check(options: argparse.Namespace) -> int:
     return check(options)
 
 
+def _index(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.cli.indexing import index
+
+    return index(options)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from mailtrace_mcp.server import serve
 
@@ -171,6 +177,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "trace": _trace,
     "send": _send,
     "check": _check,
+    "index": _index,
     "serve": _serve,
     "demo": _demo,
     "print-config": _print_config,

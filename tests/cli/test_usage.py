@@ -20,7 +20,7 @@ from tests.server.wire import ENVIRONMENT, opening, start
 from .conftest import WHEN, Run
 
 BOB = "bob@example.test"
-COMMANDS = ("query", "trace", "send", "check", "serve", "demo", "print-config")
+COMMANDS = ("query", "trace", "send", "check", "index", "serve", "demo", "print-config")
 
 
 def process(config: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:

@@ -16,7 +16,7 @@ from mailtrace_mcp.logs.index.following import Following
 from mailtrace_mcp.logs.index.host import HostIndex
 from mailtrace_mcp.logs.index.known import microseconds
 from mailtrace_mcp.logs.index.tidying import expire, sweep, tidy
-from mailtrace_mcp.logs.index.writing import RotatedError, StoppedError, Writer
+from mailtrace_mcp.logs.index.writing import RotatedError, Writer
 from mailtrace_mcp.logs.logfile import SMALL, STRAY, ShrunkError
 from mailtrace_mcp.logs.rotation import Listed, Trouble, trouble
 from mailtrace_mcp.logs.store import Stopped, Store
@@ -34,10 +34,12 @@ _TRIES = 4
 
 @dataclass
 class Built:
-    """What was done: files and bytes that were indexed, and what could not be."""
+    """What was done: files and bytes that were indexed; `readable` counts the files that are indexed, now
+    or before; and what could not be."""
 
     files: int = 0
     size: int = 0
+    readable: int = 0
     troubles: list[Trouble] = field(default_factory=list)
 
 
@@ -59,12 +61,13 @@ def build(
     progress: Progress | None = None,
     stopped: Stopped = lambda: False,
     workers: int | None = None,
+    built: Built | None = None,
 ) -> Built:
     """Brings an index up to date, with so many processes besides this one (None: as many as there are
     cores, where it is worth it). Blocks; for a thread. When it is stopped, what was read of plain files
-    is kept. Raises StoreError, StoppedError, and UnusableIndexError, also while another process is
-    building it."""
-    built = Built()
+    is kept. `built` is what it gives, for who wants to see it grow. Raises StoreError, StoppedError, and
+    UnusableIndexError, also while another process is building it."""
+    built = built or Built()
     with index.writing() as catalogue:
         if catalogue is None:
             raise UnusableIndexError("another process is writing it")
@@ -96,6 +99,7 @@ def _once(
     """The files of one listing. Raises RotatedError where it holds no longer: what is indexed by then is
     known again in the next."""
     found, built.troubles = store.listed(order.patterns, stopped)
+    built.readable = 0
     following = Following(writer.index, store, order.patterns, found, stopped)
     files = _opened(following, _recent(found, order), built)
     total = built.size + sum(map(following.lacks, files))
@@ -138,7 +142,22 @@ def _opened(following: Following, found: Sequence[Listed], built: Built) -> list
             continue
         if following.lacks(file):
             files.append(file)
+        elif (unreadable := _unreadable(file)) is not None:
+            built.troubles.append(unreadable)
+        else:
+            built.readable += 1
     return files
+
+
+def _unreadable(file: StoredFile) -> Trouble | None:
+    """Why nothing is known of a packed file that has something in it."""
+    if file.plain or file.head.marked or not file.size:
+        return None
+    try:
+        next(file.chunks(), b"")
+    except CorruptError as error:
+        return Trouble(Code.FILE_CORRUPT, file.path, str(error))
+    return None
 
 
 def _index(
@@ -152,14 +171,13 @@ def _index(
 ) -> None:
     def done(size: int) -> None:
         built.size += size
-        if file.stopped():
-            raise StoppedError
         if progress is not None:
             progress(built.size, max(built.size, total), file.path)
 
     try:
         following.bring(writer, file, _begin(file, order), done)
         built.files += 1
+        built.readable += 1
     except CorruptError as error:
         built.troubles.append(Trouble(Code.FILE_CORRUPT, file.path, str(error)))
     except ShrunkError:

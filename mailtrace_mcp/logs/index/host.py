@@ -64,11 +64,12 @@ class HostIndex:
         return (self.folder / _CATALOGUE).exists()
 
     def size(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk; 0 where there is none."""
         size = 0
-        for path in self.folder.iterdir():
-            with suppress(OSError):  # a segment was merged into another one just now
-                size += path.stat().st_size
+        with suppress(FileNotFoundError):
+            for path in self.folder.iterdir():
+                with suppress(OSError):  # a segment was merged into another one just now
+                    size += path.stat().st_size
         return size
 
     def files(self) -> list[KnownFile]:
