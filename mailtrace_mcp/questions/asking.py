@@ -94,8 +94,10 @@ def understand(
     time: str,
     time_range: str,
     now: datetime,
+    said: Sequence[str] = (),
 ) -> Meaning:
-    """Check what both tools share. Raises MailtraceError naming the argument and what to do."""
+    """Check what both tools share; `said` are notes that go before ours. Raises MailtraceError naming the
+    argument and what to do."""
     if len(words) > MOST_KEYWORDS:
         raise MailtraceError(
             Code.INVALID_ARGUMENT,
@@ -122,7 +124,7 @@ def understand(
     meant = times.asked(time, time_range, config.zone, now, config.limits.window)
     _check_literals(keywords, meant.window)
     scope = Scope(meant.window, config.limits.window, now)
-    return Meaning(keywords, hosts, host is not None or bool(named), scope, meant.notes)
+    return Meaning(keywords, hosts, host is not None or bool(named), scope, (*said, *meant.notes))
 
 
 def _check_literals(keywords: Sequence[Keyword], meant: Window) -> None:

@@ -12,6 +12,7 @@ from mailtrace_mcp.checks.running import Round, Wanted
 from mailtrace_mcp.config import Config
 from mailtrace_mcp.errors import Code, MailtraceError
 from mailtrace_mcp.logs.gather import Progress
+from mailtrace_mcp.questions.clusters import whole
 
 if TYPE_CHECKING:
     from mailtrace_mcp.checks.lookups import Lookups
@@ -38,6 +39,7 @@ async def check_hosts(
 
     Raises UNKNOWN_HOST, INVALID_ARGUMENT for a host that is none.
     """
+    config, _ = await whole(config, lookups=lookups)
     wanted = Wanted(_hosts(config, asked.hosts), asked.profiles, asked.dns)
     report = await Round(config, wanted, now, lookups, progress).run()
     return check_answer(report, config.smtp.policy is not None, config.limits.answer_chars)

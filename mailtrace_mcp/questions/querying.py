@@ -20,6 +20,7 @@ from mailtrace_mcp.questions.asking import (
     manner,
     understand,
 )
+from mailtrace_mcp.questions.clusters import whole
 from mailtrace_mcp.questions.cursor import Cursor, opened, signed
 from mailtrace_mcp.questions.searching import evidence_only, newest, search
 from mailtrace_mcp.trace.endings import Ending
@@ -68,7 +69,8 @@ async def query_logs(
     config: Config, asked: LogQuestion, now: datetime, progress: Progress | None = None
 ) -> QueryAnswer:
     """The mails that match, newest first. Raises MailtraceError for a question that cannot be asked."""
-    listing = _understood(config, asked, now)
+    config, said = await whole(config, asked.host)
+    listing = _understood(config, asked, now, said)
     terms = listing.meaning.terms()
     found = await search(config, listing.meaning, terms, listing.chosen, progress)
     matching = listing.matching(found.graph)
@@ -89,14 +91,16 @@ async def query_logs(
     )
 
 
-def _understood(config: Config, asked: LogQuestion, now: datetime) -> _Listing:
+def _understood(config: Config, asked: LogQuestion, now: datetime, said: Sequence[str]) -> _Listing:
     check_limit(asked.limit, MOST_MAILS)
     status = check_status(asked.status)
     if not asked.keywords and asked.host is None and status is None:
         raise MailtraceError(
             Code.INVALID_ARGUMENT, "give at least one keyword, a host or a status to look for."
         )
-    meaning = understand(config, asked.keywords, asked.host, asked.time, asked.time_range, now)
+    meaning = understand(
+        config, asked.keywords, asked.host, asked.time, asked.time_range, now, said
+    )
     if asked.cursor is None:
         return _Listing(asked, meaning, status, None)
     cursor = opened(asked.cursor, _identity(asked), config.limits.window)

@@ -16,6 +16,7 @@ from mailtrace_mcp.config import Config
 from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.logs.gather import Progress
 from mailtrace_mcp.questions.asking import Meaning, manner, understand, whole_reach
+from mailtrace_mcp.questions.clusters import whole
 from mailtrace_mcp.questions.following import Onlooker, Patience, Taken, Watch
 from mailtrace_mcp.questions.tracing import MOST_TRACES, check_seconds
 from mailtrace_mcp.questions.wanted import Wanted
@@ -191,7 +192,8 @@ class Dispatch:
         shown = replace(manner(self._config, meaning, "concise", "text"), named=named)
         awaited = _taken([one for one in records if one.success and one.message_id in ids])
         shown = replace(shown, answer_chars=chars)
-        watch = Watch(self._config, wanted, MOST_TRACES, shown, now, awaited)
+        config, _ = await whole(self._config)
+        watch = Watch(config, wanted, MOST_TRACES, shown, now, awaited)
         await watch.follow(patience, progress, self._see)
 
     def _see(self, answer: TraceAnswer) -> None:

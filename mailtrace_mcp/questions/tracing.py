@@ -18,6 +18,7 @@ from mailtrace_mcp.questions.asking import (
     whole_reach,
 )
 from mailtrace_mcp.questions.beginning import Beginning
+from mailtrace_mcp.questions.clusters import whole
 from mailtrace_mcp.questions.following import Onlooker, Patience, Watch
 from mailtrace_mcp.questions.searching import search
 from mailtrace_mcp.questions.wanted import wanted
@@ -41,7 +42,10 @@ async def trace_mail(
     deadline = config.limits.deadline
     check_seconds(asked.follow_seconds, deadline if onlooker is None else None)
     limit = check_limit(asked.limit, MOST_TRACES)
-    meaning = understand(config, asked.keywords, asked.host, asked.time, asked.time_range, now)
+    config, said = await whole(config, asked.host)
+    meaning = understand(
+        config, asked.keywords, asked.host, asked.time, asked.time_range, now, said
+    )
     shown = manner(config, meaning, asked.detail, asked.graph)
     watch = Watch(config, wanted(asked, meaning), limit, shown, now)
     until = anyio.current_time() + deadline if onlooker is None else None
