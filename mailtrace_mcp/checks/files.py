@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-from mailtrace_mcp.answers.words import counted, moment, spent
+from mailtrace_mcp.answers.words import counted, moment, size, spent
 from mailtrace_mcp.checks.finding import Finding, Said, aside, bad, good, unknown
 from mailtrace_mcp.checks.looking import MOST_OPENED, Files
 from mailtrace_mcp.config import Config, Host
@@ -196,15 +196,3 @@ def names(files: Files, host: Host, config: Config) -> Finding | None:
 
 def _most_common(strangers: Counter[str]) -> Iterator[str]:
     return (name for name, _ in strangers.most_common(_MOST_TOLD))
-
-
-def size(number: int) -> str:
-    """`512 bytes`, `1.2 MB`."""
-    if number < 1024:
-        return counted(number, "byte")
-    shown = float(number)
-    for unit in ("KB", "MB", "GB"):
-        shown /= 1024
-        if shown < 1024 or unit == "GB":
-            break
-    return f"{shown:.1f} {unit}"

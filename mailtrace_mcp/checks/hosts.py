@@ -85,7 +85,7 @@ class Machine:
         if seen.opened:
             sheet.add(timezones.check(host, self._told, seen.floating, self._now))
         sheet.begin("index")
-        sheet.add(indexes.check(self._config, host, store, seen.listing))
+        sheet.add(indexes.check(self._config, host, store, seen.listing, self._now))
 
     def _store(self) -> Store:
         if self._place == "local":

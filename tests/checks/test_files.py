@@ -224,6 +224,12 @@ def test_the_index(ask: Ask, tmp_path: Path) -> None:
     found = checks(asked(ask, text).hosts[0])["index"]
     assert found.ok
     assert "67 bytes are not yet" in found.found
+    write(tmp_path / "mail.log", line(-2) + b"x" * (17 << 20), -1)
+    found = checks(asked(ask, text).hosts[0])["index"]
+    assert "17.0 MB are not yet, which is more than a question adds by itself." in found.found
+    assert "mailtrace-mcp index" in (found.advice or "")
+    write(tmp_path / "mail.log", line(0), -8 * 24 * 60)  # older than an index is kept
+    assert checks(asked(ask, text).hosts[0])["index"].found.endswith(", all there is.")
     folder.chmod(0o777)
     found = checks(asked(ask, text).hosts[0])["index"]
     assert found.ok is False

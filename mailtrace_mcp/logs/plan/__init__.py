@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mailtrace_mcp.logs.plan.source import OwnZone, PlannedSource
-from mailtrace_mcp.logs.plan.ways import Measures
+from mailtrace_mcp.logs.plan.ways import BEHIND, Measures
 
-__all__ = ["Measures", "OwnZone", "PlannedSource"]
+__all__ = ["BEHIND", "Measures", "OwnZone", "PlannedSource"]

@@ -27,6 +27,7 @@ from mailtrace_mcp.logs.stored import StoredFile
 from mailtrace_mcp.trace.coverage import Window
 from mailtrace_parsers.entry import Clock
 
+BEHIND = 16 << 20  # bytes of log that a question adds to an index by itself
 _DAY = timedelta(days=1)
 
 
@@ -44,7 +45,7 @@ class Measures:
     small: int = SMALL
     at_once: int = 512 * 1024
     fetched: int = 16 << 20
-    behind: int = 16 << 20
+    behind: int = BEHIND
     grain: int = GRAIN
     slack: timedelta = SLACK
     fresh: float = 2.0
