@@ -86,3 +86,22 @@ async def _dmarc(domain: str, lookups: Lookups) -> Finding:
         if records:
             return dmarc.check(place, domain, records)
     return dmarc.missing()
+
+
+async def doubts(domain: str, lookups: Lookups) -> tuple[str, ...]:
+    """What may make receivers refuse mail from a domain: no MX, no SPF, or none such. Our sentences; what
+    cannot be looked up is no doubt. Names that never exist in the DNS (RFC 6761) are not asked for."""
+    from mailtrace_mcp.checks.lookups import LookupFailedError, NoSuchNameError
+
+    if domain.rpartition(".")[2].lower() in _NEVER_THERE or "." not in domain:
+        return ()
+    try:
+        found = [await _mx(domain, lookups), spf.check(await lookups.texts(domain))]
+    except NoSuchNameError:
+        found = [mx.missing()]
+    except LookupFailedError:
+        return ()
+    return tuple(f"{domain}: {one.found}" for one in found if one.state == "bad")
+
+
+_NEVER_THERE = ("test", "example", "invalid", "localhost", "local", "internal", "lan")

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from mailtrace_mcp.answers import Manner, SendAnswer, TraceAnswer
 from mailtrace_mcp.answers.sending import TRACE_SHARE, dry_answer, send_answer
+from mailtrace_mcp.checks.domains import doubts
 from mailtrace_mcp.config import Config
 from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.logs.gather import Progress
@@ -30,9 +32,13 @@ from mailtrace_mcp.send import (
 )
 from mailtrace_mcp.send.drafts import Notify
 
+if TYPE_CHECKING:
+    from mailtrace_mcp.checks.lookups import Lookups
+
 # A mail that was sent just now is looked for from some time before on: clocks differ.
 _LOOK_BACK = timedelta(minutes=15)
 _SHORTEST_LOOK = 1.0  # seconds
+_LOOK_UP = 1.5  # seconds, for the senders' domains in the DNS
 _FAILED = (
     "Following it failed (the program's own log says how); what is told of sending holds. Trace the "
     "message_id with trace_mail."
@@ -88,6 +94,7 @@ class Dispatch:
 
     `operator` None: an agent asks, and there is one deadline. An operator may follow as long as is
     wanted; `onlooker` sees each look, and `on_sent` what became of the mail before the first one.
+    `lookups` None: the DNS servers of this machine are asked.
     """
 
     def __init__(
@@ -98,10 +105,13 @@ class Dispatch:
         operator: OperatorWords | None = None,
         onlooker: Onlooker | None = None,
         on_sent: Callable[[SendAnswer], None] | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         self._config, self._asked, self._now = config, asked, now
         self._operator, self._onlooker, self._on_sent = operator, onlooker, on_sent
+        self._lookups = lookups
         self._notes: tuple[str, ...] = ()
+        self._doubts: tuple[str, ...] = ()
         self._manner = Manner(config.zone, config.zone.key, answer_chars=config.limits.answer_chars)
         self._sending: Sending | None = None
         self._trace: TraceAnswer | None = None
@@ -121,6 +131,7 @@ class Dispatch:
             self._config, asked.request(), self._operator, None, effort, self._clock
         )
         await self._sending.go(progress)
+        await self._doubt(deadline)
         if meaning is not None:
             await self._tell(progress)
             patience = Patience(asked.follow_seconds, deadline)
@@ -130,6 +141,18 @@ class Dispatch:
                 _log.exception("following failed")
                 self._notes = (_FAILED,)
         return self.answer()
+
+    async def _doubt(self, deadline: float | None) -> None:
+        """Look the senders' domains up, in a moment or not at all: it is a warning, and no reason to wait."""
+        from mailtrace_mcp.checks.lookups import Lookups
+
+        domains = {one.sender.rpartition("@")[2] for one in self.records if one.success is not None}
+        seconds = _LOOK_UP
+        if deadline is not None:
+            seconds = min(seconds, deadline - anyio.current_time() - _SHORTEST_LOOK)
+        with anyio.move_on_after(max(0.0, seconds)):
+            for domain in sorted(domains):
+                self._doubts += await doubts(domain, self._lookups or Lookups(seconds=_LOOK_UP))
 
     async def _tell(self, progress: Progress | None) -> None:
         """What became of it, before following begins."""
@@ -149,7 +172,9 @@ class Dispatch:
         """What is known by now. Only after `run` has begun to send."""
         if self._sending is None:
             raise RuntimeError("nothing was begun")
-        return send_answer(self._sending.result(), self._manner, self._trace, self._notes)
+        found = self._sending.result()
+        found = replace(found, warnings=(*found.warnings, *self._doubts))
+        return send_answer(found, self._manner, self._trace, self._notes)
 
     @property
     def begun(self) -> bool:

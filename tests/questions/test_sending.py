@@ -18,6 +18,7 @@ from mailtrace_mcp.config import load
 from mailtrace_mcp.errors import MailtraceError
 from mailtrace_mcp.questions import Dispatch, MailQuestion, SendQuestion
 from mailtrace_mcp.send import OperatorWords
+from tests.checks.nameserver import nameserver
 from tests.send.peers.scripted import HANG_UP, SILENCE, peer
 
 from .mailhost import MailHost, mailhost, own_state
@@ -81,6 +82,49 @@ def test_a_mail_that_the_server_splits_is_followed_to_each_recipients_end(tmp_pa
             one.recipient: one.outcome for mail in answer.trace.traces for one in mail.recipients
         }
         assert ends == {"a@lab.example": "sent", "b@lab.example": "sent"}
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ({("example.com", "MX"): ["10 mx.example.com."], ("example.com", "TXT"): ['"v=spf1 -all"']}, []),
+        ({("example.com", "MX"): ["10 mx.example.com."]}, ["No SPF record"]),
+        ({("example.com", "TXT"): ['"v=spf1 -all"']}, ["neither an MX record nor an address"]),
+        ({}, ["no such domain"]),
+    ],
+)  # fmt: skip
+def test_a_sender_whose_domain_has_no_mx_or_spf_is_warned_of(
+    records: dict[tuple[str, str], list[str]], told: list[str], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with mailhost(tmp_path) as host, nameserver(records) as names:
+            host.config.write_text(
+                host.config.read_text().replace("me@lab.example", "me@example.com")
+            )
+            config, now = load(host.config, {}), datetime.now(UTC)
+            answer = await Dispatch(config, SendQuestion(), now, lookups=names.lookups()).run()
+        assert answer.outcome == "accepted"
+        warnings = [one for one in answer.warnings if one.startswith("example.com: ")]
+        assert len(warnings) == len(told)
+        assert all(words in one for words, one in zip(told, warnings, strict=True))
+
+    run(main)
+
+
+def test_a_silent_name_server_holds_no_mail_up(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with mailhost(tmp_path) as host, nameserver({}, silent=["example.com"]) as names:
+            host.config.write_text(
+                host.config.read_text().replace("me@lab.example", "me@example.com")
+            )
+            config, now = load(host.config, {}), datetime.now(UTC)
+            began = time.monotonic()
+            answer = await Dispatch(config, SendQuestion(), now, lookups=names.lookups(60)).run()
+        assert time.monotonic() - began < 20
+        assert answer.outcome == "accepted"
+        assert not [one for one in answer.warnings if one.startswith("example.com: ")]
 
     run(main)
 
