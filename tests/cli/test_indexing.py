@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mailtrace_mcp.config import load
-from mailtrace_mcp.logs.index import HostIndex, folder_of
+from mailtrace_mcp.logs.index import INDEXES, HostIndex, folder_of
 from tests.server.wire import ENVIRONMENT
 
 from .conftest import Run
@@ -233,15 +233,30 @@ def test_ctrl_c_keeps_what_was_done_and_says_so(run: Run, config: Path) -> None:
 def test_on_a_full_disk_it_says_so_and_questions_are_answered(run: Run, config: Path) -> None:
     disk = config.parent / "cache"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("no tmpfs can be mounted here")
+    asked = ("query", "A0001770", "--host", "mx1", "--time-range", "3h")
     try:
+        assert run("index", "mx1").code == 0
+        filler = disk / "filler"
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(b"x" * 4096)
+        with (config.parent / "mx1.log").open("ab") as log:
+            log.write(line(6000, "mx1"))
+        ran = run(*asked)
+        assert ran.out.startswith("1 mail")
+        assert "Its index could not be used (" in ran.out
         ran = run("index", "mx1")
         assert ran.code == 3
+        assert "mx1: " in ran.out
         assert "Its index cannot be written: " in ran.out
-        ran = run("query", "A0000064", "--host", "mx1", "--time-range", "3h")
-        assert ran.code in (0, 3)
-        assert "A0000064" in ran.out
+        filler.unlink()
+        ran = run(*asked)
+        assert ran.out.startswith("1 mail")
+        assert "Its index" not in ran.out
+        assert run("index", "mx1").out.startswith("mx1: nothing new")
     finally:
+        INDEXES.close()
         subprocess.run(["umount", "-l", str(disk)], check=True)
