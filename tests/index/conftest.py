@@ -88,13 +88,15 @@ def ask(source: LogSource, terms: Sequence[Term], window: Window) -> Reading:
 
 @dataclass
 class Machine:
-    """A folder of logs, which are of `zone` and hold the lines of `members`, and an index of them."""
+    """A folder of logs, which are of `zone` and hold the lines of `members`, and an index of them. A
+    store sees the logs at `there`, if that is not where they are."""
 
     folder: Path
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     members: tuple[Member, ...] = ()
     owner_of: Callable[[str], str | None] = field(default=lambda name: None)
     shape: Shape = field(default_factory=lambda: Shape(256, 64, 16))
+    there: str = ""
 
     def __post_init__(self) -> None:
         self.logs = self.folder / "logs"
@@ -105,19 +107,25 @@ class Machine:
     def patterns(self) -> tuple[str, ...]:
         return (str(self.logs / "mail.log*"),)
 
+    def seen_by(self, store: Store | None) -> str:
+        """The folder of the logs as a store sees it; None: this machine's."""
+        return self.there if store is not None and self.there else str(self.logs)
+
     def write(self, name: str, data: bytes, written: datetime) -> Path:
         path = self.logs / name
         path.write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
-        os.utime(path, (written.timestamp(), written.timestamp()))
+        at = int(written.timestamp())  # over SSH seconds are whole
+        os.utime(path, (at, at))
         return path
 
     def append(self, name: str, data: bytes, written: datetime) -> None:
         with (self.logs / name).open("ab") as file:
             file.write(data)
-        os.utime(self.logs / name, (written.timestamp(), written.timestamp()))
+        at = int(written.timestamp())
+        os.utime(self.logs / name, (at, at))
 
     def build(self, since: datetime = AGES, store: Store | None = None) -> None:
-        order = Order(self.patterns, self.zone, since, AGES)
+        order = Order((f"{self.seen_by(store)}/mail.log*",), self.zone, since, AGES)
         build(self.index, store or LocalStore(), order)
 
     def reference(self) -> LogSource:
@@ -132,11 +140,11 @@ class Machine:
     ) -> PlannedSource:
         return PlannedSource(
             store or LocalStore(),
-            self.patterns,
+            (f"{self.seen_by(store)}/mail.log*",),
             self._members(),
             self.owner_of,
             limit,
-            str(self.logs),
+            self.seen_by(store),
             self.index if index else None,
             measures,
         )

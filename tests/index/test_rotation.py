@@ -2,113 +2,46 @@
 
 from __future__ import annotations
 
-import random
-import re
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mailtrace_mcp.logs import Reading, Term
+from mailtrace_mcp.logs import Term
+from mailtrace_mcp.logs.index import Shape
 from mailtrace_mcp.logs.plan import Measures
 from mailtrace_mcp.logs.rotation import Listed, Trouble
-from mailtrace_mcp.logs.store import Stopped, Store
+from mailtrace_mcp.logs.store import Stopped
 from mailtrace_mcp.logs.unpack import Packing
 from mailtrace_mcp.trace.coverage import Window
 from tests.soak import rounds
 
 from .conftest import AGES, Far, Machine, ask
-from .rotating import Written, microseconds
-from .running import here
+from .racing import race
 from .test_following import Host, whole
 
-SECONDS = rounds(6, 60)
-PERIOD = 2.0
-NUMBER = re.compile(rb"number=([0-9]+)$")
-# By the index, by bisection, whole; of this machine and of another one.
-WAYS: dict[str, tuple[Callable[[], Store] | None, bool, Measures | None]] = {
-    "near": (None, False, None),
-    "near, large": (None, False, Measures(small=0, at_once=0, grain=4096)),
-    "near, index": (None, True, None),
-    "far": (Far, False, Measures(at_once=0)),
-    "far, large": (Far, False, Measures(small=0, at_once=0, grain=4096)),
-    "far, index": (Far, True, Measures(at_once=0, fresh=0.0)),
-}
-
-
-@dataclass
-class Tally:
-    """What one way gave: readings that were whole, and those that told that they were not."""
-
-    whole: int = 0
-    told: list[str] = field(default_factory=list)
-
-
-def check(machine: Machine, written: Written, way: str, chosen: random.Random) -> str | None:
-    """One reading, with everything that was written before it; or what it tells of itself instead."""
-    store, index, measures = WAYS[way]
-    count, now = written.count, datetime.now(UTC)
-    start = now - timedelta(seconds=chosen.choice([0.5, 5.0, 1000.0]))
-    window = Window(start, now + timedelta(seconds=60))
-    source = machine.planned(store() if store else None, index, measures)
-    kind = chosen.choice(["everything", "literal"])
-    term = (
-        Term("everything", "", window)
-        if kind == "everything"
-        else Term("literal", "number=", window)
-    )
-    reading = ask(source, [term], window)
-    if reading.coverage[0].code is not None:
-        return reading.coverage[0].reason or reading.coverage[0].code
-    numbers = numbers_of(reading)
-    assert len(numbers) == len(set(numbers)), "twice"
-    wanted = written.between(microseconds(window.start), microseconds(window.end), count)
-    missed = sorted(wanted - set(numbers))
-    assert not missed, f"{way}: missed {len(missed)} of {len(wanted)}: {missed[0]} to {missed[-1]}"
-    assert numbers == sorted(numbers)
-    return None
-
-
-def numbers_of(reading: Reading) -> list[int]:
-    return [int(match[1]) for one in reading.lines if (match := NUMBER.search(one.raw))]
+LARGE = Measures(small=0, at_once=0, grain=4096)
 
 
 @pytest.mark.soak
 def test_a_rotation_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
-    (machine.logs / "mail.log").touch()
-    written = Written.at(tmp_path)
-    tallies = {way: Tally() for way in WAYS}
-    chosen = random.Random(5)
-    program = [
-        sys.executable,
-        "-m",
-        "tests.index.rotating",
-        str(tmp_path),
-        str(SECONDS),
-        str(PERIOD),
-    ]
-    with subprocess.Popen(program, **here()) as writer:
-        while not written.count and writer.poll() is None:
-            time.sleep(0.01)
-        machine.build()
-        while writer.poll() is None:
-            for way, tally in tallies.items():
-                told = check(machine, written, way, chosen)
-                tally.whole += told is None
-                tally.told += [told] if told else []
-    assert writer.returncode == 0
-    assert written.count > SECONDS * 1000
-    for way, tally in tallies.items():
-        assert check(machine, written, way, chosen) is None, way
-        assert tally.whole > len(tally.told), (way, tally)
+    machine = Machine(tmp_path, shape=Shape(4096, 1 << 14, 1 << 10))
+    planned = machine.planned
+    race(
+        machine,
+        {
+            "near": planned,
+            "near, large": lambda: planned(measures=LARGE),
+            "near, index": lambda: planned(index=True),
+            "far": lambda: planned(Far(), measures=Measures(at_once=0)),
+            "far, large": lambda: planned(Far(), measures=LARGE),
+            "far, index": lambda: planned(Far(), True, Measures(at_once=0)),
+            "far, index, large": lambda: planned(Far(), True, LARGE),
+        },
+    )
 
 
 class Turning(Far):

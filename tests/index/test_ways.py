@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,10 +34,10 @@ WAYS = {
 }
 
 
-def a_machine(seed: int, folder_of: pytest.TempPathFactory) -> tuple[Machine, Lines]:
+def a_machine(seed: int, folder: Path) -> tuple[Machine, Lines]:
     chosen = random.Random(seed)
     zone = ZoneInfo(chosen.choice(["UTC", "Asia/Taipei", "Europe/Berlin"]))
-    machine = Machine(folder_of.mktemp("machine"), zone)
+    machine = Machine(folder, zone)
     if chosen.random() < 0.4:
         machine.members = (
             Member("mx1", zone, by_name=True),
@@ -74,7 +75,7 @@ def read(machine: Machine, way: str, terms: list[Term], window: Window) -> Readi
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_all_ways_give_the_same_lines(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    machine, lines = a_machine(seed, tmp_path_factory)
+    machine, lines = a_machine(seed, tmp_path_factory.mktemp("machine"))
     fill(machine, lines)
     machine.build()
     for _ in range(2):
