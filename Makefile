@@ -14,6 +14,12 @@ demo: setup
 test: setup lint peers
 	$(BIN)/pytest
 
+# A real Postfix cluster in namespaces of this machine, traced over SSH; writes docs/journeys.md. Without
+# root it says what is missing, and is content.
+.PHONY: lab
+lab: setup peers
+	$(BIN)/pytest -rs tests/e2e
+
 # The real sshd, Postfix and others that tests talk to: installed where that may be done, else skipped.
 peers:
 	@tests/install-peers

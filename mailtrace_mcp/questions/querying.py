@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -22,7 +22,7 @@ from mailtrace_mcp.questions.asking import (
 )
 from mailtrace_mcp.questions.clusters import whole
 from mailtrace_mcp.questions.cursor import Cursor, opened, signed
-from mailtrace_mcp.questions.searching import evidence_only, newest, search
+from mailtrace_mcp.questions.searching import age, evidence_only, search
 from mailtrace_mcp.trace.endings import Ending
 from mailtrace_mcp.trace.graph import Graph
 from mailtrace_mcp.trace.matching import matches
@@ -38,15 +38,21 @@ MOST_FOLLOWED = 20_000
 
 @dataclass(frozen=True)
 class _Listing:
-    """One question about the logs, understood."""
+    """One question about the logs, understood.
+
+    `places` are the mails in the order in which each was first seen to match. More lines of a mail that
+    is followed may tell that it began earlier; its place does not change for that, or the next page,
+    which follows other mails, would show a mail again or leave one out.
+    """
 
     asked: LogQuestion
     meaning: Meaning
     status: str | None
     after: Key | None
+    places: dict[Key, tuple[datetime, str]] = field(default_factory=dict)
 
     def matching(self, graph: Graph) -> list[Transaction]:
-        """What matches, newest first, after the cursor's mail; how it ended is not looked at."""
+        """What matches, newest first; how it ended is not looked at."""
         aside = evidence_only(graph)
         found = [
             life
@@ -57,7 +63,9 @@ class _Listing:
             and matches(life, self.meaning.keywords, self.asked.role)
             and any(self.meaning.scope.window.holds(entry.frame.at) for entry in life.entries)
         ]
-        return newest(found)
+        for life in found:
+            self.places.setdefault(life.key, age(life))
+        return sorted(found, key=lambda life: self.places[life.key], reverse=True)
 
     def chosen(self, graph: Graph) -> Sequence[Key]:
         """The mails whose end must be known: those of the page, or all where a status is asked for."""

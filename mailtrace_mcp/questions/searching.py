@@ -53,7 +53,12 @@ def evidence_only(graph: Graph) -> dict[Key, Key]:
 
 def newest(lives: Iterable[Transaction]) -> list[Transaction]:
     """Newest first; a mail without a stamp comes last."""
-    return sorted(lives, key=lambda life: (life.started or _NEVER, life.key.host), reverse=True)
+    return sorted(lives, key=age, reverse=True)
+
+
+def age(life: Transaction) -> tuple[datetime, str]:
+    """By what mails are put in order: the first line that is known of it, and its host."""
+    return life.started or _NEVER, life.key.host
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -34,15 +34,21 @@ from mailtrace_parsers.events import (
 LATE_LINE = timedelta(seconds=5)
 SAME_COMMAND, SAME_SESSION = timedelta(seconds=2), timedelta(minutes=5)
 
+# Each of them may cost a look at what its process said next.
+MOST_DECISIONS = 50
+
 REFUSALS = ("reject", "milter-reject", "proxy-reject")
 
 
 @dataclass(frozen=True)
 class Collated:
-    """All lives, oldest first, and the lines of bulk deletions that name no queue ID."""
+    """All lives, oldest first, the lines of bulk deletions that name no queue ID, and the NOQUEUE
+    decisions (hold, discard, filter, redirect) whose mail was not found among the lines, newest first.
+    """
 
     transactions: tuple[Transaction, ...]
     bulk: tuple[Entry, ...]
+    undecided: tuple[Entry, ...]
 
 
 def collate(entries: Iterable[Entry]) -> Collated:
@@ -57,10 +63,23 @@ def collate(entries: Iterable[Entry]) -> Collated:
         hosts[entry.host].take(entry)
     lives = [life for host in hosts.values() for life in host.lives]
     lives.sort(key=lambda life: (life.started or _NEVER, life.key.host, life.key.generation))
-    return Collated(tuple(lives), tuple(line for host in hosts.values() for line in host.bulk))
+    bulk = tuple(line for host in hosts.values() for line in host.bulk)
+    return Collated(tuple(lives), bulk, _undecided(ordered, lives))
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _undecided(ordered: list[Entry], lives: list[Transaction]) -> tuple[Entry, ...]:
+    """Of the newest decisions those that belong to no life: never more, however many lines came."""
+    decided = [one for one in reversed(ordered) if _decides_what_comes(one)][:MOST_DECISIONS]
+    told = {(one.host, one.order) for life in lives for one in life.context} if decided else ()
+    return tuple(one for one in decided if (one.host, one.order) not in told)
+
+
+def _decides_what_comes(entry: Entry) -> bool:
+    event = entry.event
+    return entry.noqueue and isinstance(event, Action) and event.action not in REFUSALS
 
 
 def _in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -173,7 +192,7 @@ class _HostLog:
                     life.entries.append(entry)
             case Action() as action if action.action in REFUSALS:
                 self._refused(entry, action, process)
-            case Action() if entry.noqueue:
+            case _ if _decides_what_comes(entry):
                 process.decisions.append(entry)
             case _:
                 pass
@@ -197,20 +216,25 @@ class _HostLog:
         return life
 
 
+def followed_within(decision: Entry) -> timedelta:
+    """How long after a NOQUEUE decision the client line of its mail may come: one at RCPT is logged
+    while the same command is answered, an earlier one as far back as the client takes to go on."""
+    at_rcpt = isinstance(decision.event, Action) and decision.event.stage == "RCPT"
+    return SAME_COMMAND if at_rcpt else SAME_SESSION
+
+
 def _decided_for(client: Client, entry: Entry, decisions: list[Entry]) -> list[Entry]:
     """The NOQUEUE decisions that this client line follows: of the same client, and just before it.
 
     The lines of the process in between may not have been asked for, so "the next client" alone could
-    be another mail's. A decision at RCPT is logged while the same command is answered; an earlier
-    stage may lie as far back as the client takes to go on.
+    be another mail's.
     """
     found = []
     for decision in decisions:
         action, then, now = decision.event, decision.frame.at, entry.frame.at
         if not isinstance(action, Action) or then is None or now is None:
             continue
-        near = SAME_COMMAND if action.stage == "RCPT" else SAME_SESSION
-        if action.client == client.peer and now - then <= near:
+        if action.client == client.peer and now - then <= followed_within(decision):
             found.append(decision)
     return found
 

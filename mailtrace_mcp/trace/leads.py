@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mailtrace_mcp.trace.collate import followed_within
 from mailtrace_mcp.trace.coverage import Window
 from mailtrace_mcp.trace.fates import held
 from mailtrace_mcp.trace.graph import Graph, Trail
@@ -88,7 +89,18 @@ def leads(graph: Graph, found: Iterable[Trail], asked: Asked, scope: Scope) -> l
             for lead in _leads_of(life, graph, asked, scope):
                 if not asked.covers(lead):
                     fresh[lead.kind, lead.text, lead.hosts] = lead
+    for lead in _decision_leads(graph, scope):
+        if not asked.covers(lead):
+            fresh[lead.kind, lead.text, lead.hosts] = lead
     return list(fresh.values())
+
+
+def _decision_leads(graph: Graph, scope: Scope) -> Iterator[Lead]:
+    """A NOQUEUE decision is about the mail that its process names next; mail that is held then or thrown
+    away may have no other line with its addresses."""
+    for entry in graph.collated.undecided:
+        after = followed_within(entry) + timedelta(seconds=1)
+        yield from _process(entry.host, entry.frame, scope, timedelta(0), after)
 
 
 def _strangers_with_same_message_id(graph: Graph, trail: Trail) -> list[Transaction]:
@@ -175,22 +187,22 @@ def _process_leads(life: Transaction, scope: Scope) -> Iterator[Lead]:
     """Lines without a queue ID that explain this life: its client's session, its deliveries' steps."""
     if life.active is None:
         for entry, _ in life.every(Client):
-            yield from _process(life, entry.frame, scope, SESSION, SESSION)
+            yield from _process(life.host, entry.frame, scope, SESSION, SESSION)
     for attempt in life.attempts:
         if attempt.delivery.agent in ("smtp", "lmtp"):
             delays = attempt.delivery.delays
             spent = delays.connection_setup + delays.transmission if delays else 0.0
             before = timedelta(seconds=spent + 1)
-            yield from _process(life, attempt.entry.frame, scope, before, timedelta(seconds=1))
+            yield from _process(life.host, attempt.entry.frame, scope, before, timedelta(seconds=1))
 
 
 def _process(
-    life: Transaction, frame: Frame, scope: Scope, before: timedelta, after: timedelta
+    host: str, frame: Frame, scope: Scope, before: timedelta, after: timedelta
 ) -> Iterator[Lead]:
     if frame.at is not None and frame.pid is not None and frame.daemon:
         tag = f"{frame.instance}/{frame.daemon}" if frame.instance else frame.daemon
         window = scope.clipped(frame.at - before, frame.at + after)
-        yield Lead("process", f"{tag}[{frame.pid}]", window, frozenset({life.host}))
+        yield Lead("process", f"{tag}[{frame.pid}]", window, frozenset({host}))
 
 
 def _refusal_leads(life: Transaction, graph: Graph, scope: Scope) -> Iterator[Lead]:

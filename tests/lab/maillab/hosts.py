@@ -44,6 +44,8 @@ SWITCH = Host(
         Address("relay.example.net", "192.0.2.140", "2001:db8::140"),
         Address("relay.example.org", "192.0.2.141"),
         Address("dialup.example.net", "192.0.2.150"),
+        # Programs that choose no address of their own: smtp-source, and what `lab net` runs.
+        Address("tester.example.test", "192.0.2.110", "2001:db8::110"),
     ),
     role="switch",
 )

@@ -9,6 +9,8 @@ from .machine import Machine
 
 BRIDGE = "lab0"
 RESOLVER = SWITCH.addresses[0].ip4
+NETWORK = "192.0.2.0/24"
+TESTER = SWITCH.addresses[-1].ip4
 # Domains that end here: whatever is not listed does not exist, instead of "try again later".
 OWN_TOP_LEVELS = ("test", "com", "net", "org", "arpa")
 
@@ -16,6 +18,7 @@ OWN_TOP_LEVELS = ("test", "com", "net", "org", "arpa")
 def build_switch(switch: Machine) -> None:
     """Make the bridge, give it the clients' addresses, and answer DNS."""
     batch = [f"link add {BRIDGE} type bridge", f"link set {BRIDGE} up", *_addresses(SWITCH, BRIDGE)]
+    batch.append(f"route replace {NETWORK} dev {BRIDGE} src {TESTER}")
     switch.run_in_network("ip", "-batch", "-", text="\n".join(batch))
     switch.write("/etc/dnsmasq.lab.conf", dns_configuration())
     switch.run("dnsmasq", "--conf-file=/etc/dnsmasq.lab.conf")

@@ -7,6 +7,7 @@ import json
 import mailbox
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser, Parser
@@ -43,6 +44,7 @@ class Leaf:
     outcome: str
     end: str
     path: Way
+    doors: tuple[str, ...]
     reason: str = ""
 
 
@@ -56,14 +58,27 @@ class Notice:
     outcome: str
     end: str
     path: Way
+    doors: tuple[str, ...]
     about: Way
 
 
 def hops(text: str) -> Way:
     """The hosts of ours in a mail's Received headers, oldest first, each with its queue ID."""
+    return [[match[1], match[2]] for match in _received(text)]
+
+
+def doors(text: str) -> tuple[str, ...]:
+    """By which daemon the mail came into each of its hops: smtpd, pickup, or none (local, bounce)."""
+    return tuple(
+        "smtpd" if match[0].find(" with ") > 0 else "pickup" if "userid" in match[0] else "none"
+        for match in _received(text)
+    )
+
+
+def _received(text: str) -> list[re.Match[str]]:
     headers = HeaderParser().parsestr(text).get_all("Received", [])
     found = (RECEIVED.search(" ".join(str(each).split())) for each in reversed(headers))
-    return [list(match.groups()) for match in found if match]
+    return [match for match in found if match]
 
 
 def everything(lab: Lab) -> Iterator[Found]:
@@ -102,8 +117,9 @@ def _kept(lab: Lab, host: str) -> Iterator[Found]:
     for file in sorted((lab.machine(host).root / "var/spool/lab").glob("*")):
         kind, text = file.name.partition(".")[0], _read(file)
         if kind == "archive":
-            for each in mailbox.mbox(file, create=False):
-                yield Found(each.as_string(), host, each["Delivered-To"] or "", "sent", "file")
+            with closing(mailbox.mbox(file, create=False)) as box:
+                for each in box:
+                    yield Found(each.as_string(), host, each["Delivered-To"] or "", "sent", "file")
         elif kind in ("outside", "discarded"):
             record = json.loads(text)
             outcome, end = ("sent", "outside") if kind == "outside" else ("discarded", "discard")
@@ -140,7 +156,8 @@ def read(found: Found) -> Iterator[Leaf | Notice]:
             *headers.get_all("Delivered-To", []),
         )
         # A queue file does not repeat its own Received header, it has it: so this is the whole way.
-        yield Leaf(marks[0], names, found.outcome, found.end, hops(found.text), found.reason)
+        way = hops(found.text), doors(found.text)
+        yield Leaf(marks[0], names, found.outcome, found.end, *way, found.reason)
         return
     yield from _report(found, headers, marks[-1])
 
@@ -153,9 +170,8 @@ def _report(found: Found, headers: Message, mark: str) -> Iterator[Leaf | Notice
     kind = NOTICE_KINDS.get(min(actions), "success-dsn")
     if headers["Subject"].startswith("Postmaster"):
         kind = "postmaster"
-    yield Notice(
-        mark, kind, found.recipient, found.outcome, found.end, hops(found.text), hops(original)
-    )
+    way = hops(found.text), doors(found.text)
+    yield Notice(mark, kind, found.recipient, found.outcome, found.end, *way, hops(original))
     for each in per_recipient:
         if HeaderParser().parsestr(original).get_content_type() == "multipart/report":
             yield from read(
@@ -175,7 +191,7 @@ def _told(per_message: Message, fields: Message, original: str, mark: str) -> It
     if fields["Action"] == "failed":
         # Postfix keeps the status of the last attempt: 4.x.x that failed is a lifetime that ended.
         outcome = "expired" if fields["Status"].startswith("4") else "bounced"
-        yield Leaf(mark, names, outcome, "none", path, reason)
+        yield Leaf(mark, names, outcome, "none", path, doors(original), reason)
 
 
 def _address(field: str) -> str:

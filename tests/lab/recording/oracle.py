@@ -54,7 +54,7 @@ def _recipient(sent: Sent, leaf: Leaf) -> Entry:
         row["added_by"] = mail.added[leaf.names[0]]
     elif original is None and len(mail.to) == 1:
         row["original_recipient"] = mail.to[0]
-    row |= {"outcome": leaf.outcome, "path": leaf.path, "end": leaf.end}
+    row |= {"outcome": leaf.outcome, "path": leaf.path, "doors": leaf.doors, "end": leaf.end}
     return row | ({"reply": leaf.reason} if leaf.reason else {})
 
 
@@ -85,7 +85,8 @@ def _without_proof(sent: Sent, notices: list[Notice]) -> list[Entry]:
 
 
 def _notice(notice: Notice) -> Entry:
-    row = {each: getattr(notice, each) for each in ("kind", "to", "outcome", "end", "path")}
+    fields = ("kind", "to", "outcome", "end", "path", "doors")
+    row = {each: getattr(notice, each) for each in fields}
     return row | {"about": notice.about[-1]}
 
 

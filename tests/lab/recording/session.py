@@ -15,7 +15,7 @@ from maillab import requirements, rsyslog
 from maillab.cluster import Lab
 from maillab.errors import LabError
 
-from . import acts, background, logs, stories
+from . import acts, background, load, logs, stories
 from .evidence import everything, read
 from .mail import Sent, hand_in
 from .oracle import Entry, UnexplainedError, tell
@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--seconds", type=float, default=90.0, help="time over which they are spread"
     )
+    parser.add_argument("--load", type=int, default=0, help="number of smtp-source's mails")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     arguments = parser.parse_args(argv)
     try:
@@ -63,10 +64,12 @@ def _enter(lab: Lab) -> NoReturn:
 def _record(lab: Lab, arguments: argparse.Namespace) -> int:
     with ThreadPoolExecutor() as pool:
         ordinary = pool.submit(background.play, arguments.background, arguments.seconds)
+        loaded = pool.submit(load.play, arguments.load, arguments.seconds)
         sent = _tell_stories(lab)
         time.sleep(max(0.0, arguments.seconds / 3))
         rsyslog.rotate(lab.machine("csbox1"))
         sent += ordinary.result()
+        taken = loaded.result()
     told = _settle(lab, sent)
     for host in arguments.target.glob("cs*"):
         shutil.rmtree(host)
@@ -75,7 +78,7 @@ def _record(lab: Lab, arguments: argparse.Namespace) -> int:
     lines = (json.dumps(each, ensure_ascii=False) for each in told)
     (arguments.target / "ORACLE.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
     size = sum(each.stat().st_size for each in files)
-    print(f"{len(told)} mails, {size} bytes of logs in {arguments.target}")
+    print(f"{len(told)} mails and {taken} of the load, {size} bytes of logs in {arguments.target}")
     return 0
 
 

@@ -36,3 +36,4 @@ NEXT = tuple(
     for mail in stories.values()
 )
 BY_HAND = tuple(GROUPS[ACTS].values())
+ALL = (*FIRST, *BY_HAND, *NEXT)
