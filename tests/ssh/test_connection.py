@@ -244,9 +244,9 @@ def started() -> bool:
     return _within(3.0, lambda: bool(searching()))
 
 
-def gone() -> bool:
-    """Whether nothing of it is left within two seconds."""
-    return _within(2.0, lambda: not searching())
+def gone(seconds: float = 2.0) -> bool:
+    """Whether nothing of it is left so soon."""
+    return _within(seconds, lambda: not searching())
 
 
 def _within(seconds: float, true: Callable[[], bool]) -> bool:

@@ -19,11 +19,18 @@ from mailtrace_mcp.logs.open import sources
 from mailtrace_mcp.logs.ssh.pool import POOL
 from mailtrace_mcp.questions import LogQuestion, query_logs
 from mailtrace_mcp.trace.coverage import HostCoverage, Window
+from tests.soak import rounds
 
 from . import evil
 from .conftest import Place
+from .test_connection import gone, started
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+DEADLINE = rounds(5, 10)  # seconds
+TIMEOUTS = (
+    rounds(2, 10),
+    rounds(2, 30),
+)  # in the long run so long that only the deadline ends a call
 HOUR = Window(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 
 
@@ -39,13 +46,20 @@ def line(minutes: float, text: str, host: str = "mx1") -> bytes:
     return f"{at.isoformat(timespec='seconds')} {host} postfix/smtpd[7]: {text}\n".encode()
 
 
-def configured(folder: Path, hosts: dict[str, str], known: str, more: str = "") -> Config:
+def configured(
+    folder: Path,
+    hosts: dict[str, str],
+    known: str,
+    more: str = "",
+    timeouts: tuple[int, int] = (2, 2),
+) -> Config:
+    """`timeouts`, in seconds, are those of connecting and of a command."""
     file = folder / "config.yaml"
     (folder / "known").write_text(known)
     written = "\n".join(f"  {name}: {text}" for name, text in hosts.items())
     file.write_text(
-        f"timezone: UTC\nhosts:\n{written}\nssh: {{known_hosts: {folder}/known, connect_timeout: 2,"
-        f" command_timeout: 2}}\n{more}"
+        f"timezone: UTC\nhosts:\n{written}\nssh: {{known_hosts: {folder}/known,"
+        f" connect_timeout: {timeouts[0]}, command_timeout: {timeouts[1]}}}\n{more}"
     )
     return load(file, {})
 
@@ -139,6 +153,7 @@ def hangs(connection: socket.socket, record: evil.Record) -> None:
     time.sleep(20)
 
 
+@pytest.mark.soak
 def test_twenty_calls_while_hosts_misbehave(place: Place, tmp_path: Path) -> None:
     """Each is answered in time, with the lines of the good hosts, and names the bad ones."""
     place.write("mail.log.good", line(-70, "first") + line(0, "AAAA111: client=x[192.0.2.1]"))
@@ -157,7 +172,8 @@ def test_twenty_calls_while_hosts_misbehave(place: Place, tmp_path: Path) -> Non
             "floods": reached(place, "/var/log/mail.log", port=flooding.port),
         }
         known = place.known_hosts.read_text() + dying.known_host() + flooding.known_host()
-        config = configured(tmp_path, hosts, known, "limits: {deadline: 5}\n")
+        limits = f"limits: {{deadline: {DEADLINE}}}\n"
+        config = configured(tmp_path, hosts, known, limits, TIMEOUTS)
         taken: list[float] = []
 
         async def ask() -> None:
@@ -180,5 +196,26 @@ def test_twenty_calls_while_hosts_misbehave(place: Place, tmp_path: Path) -> Non
 
         anyio.run(all_of_them)
     assert len(taken) == 20
-    assert max(taken) < 6
+    assert max(taken) < DEADLINE + 1
     assert hanging.record.connections <= 2
+
+
+@pytest.mark.soak
+def test_a_cancelled_call_ends_its_search_on_the_host(place: Place, tmp_path: Path) -> None:
+    """A log of 200 GB, nearly all of it a hole in which no line ends: to search it takes minutes."""
+    path = place.write("mail.log.call", line(-70, "first") * 2000)
+    place.box.run('truncate -s 200G "$LOG"', LOG=path)
+    known = place.known_hosts.read_text()
+    config = configured(tmp_path, {"mx1": reached(place, path)}, known, timeouts=(2, 60))
+    asked = LogQuestion(keywords=("AAAA111",), time="2026-11-21 12:00", time_range="1h")
+
+    async def call() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(query_logs, config, asked, NOON + timedelta(days=1))
+            assert await anyio.to_thread.run_sync(started)
+            group.cancel_scope.cancel()
+
+    for _ in range(rounds(3, 50)):
+        anyio.run(call)
+        assert gone(5.0)
+    (place.box.log / "mail.log.call").unlink()
