@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mailtrace_mcp.send.advice import NOTHING_FOUND
 from mailtrace_mcp.send.attempts import Account, Refusal, SendOutcome
+from mailtrace_mcp.send.effort import Effort
 from mailtrace_mcp.send.extras import Attachment, Extras
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.policy import RateLimitedError, State
@@ -16,7 +17,6 @@ from mailtrace_mcp.send.records import Record, exported, write_export
 from mailtrace_mcp.send.request import OperatorWords, SendRequest
 from mailtrace_mcp.send.routes import Server
 from mailtrace_mcp.send.sending import DryRun, Sending, Sent, dry_run, send
-from mailtrace_mcp.send.traffic import Effort
 
 __all__ = [
     "NOTHING_FOUND",

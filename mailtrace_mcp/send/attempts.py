@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from mailtrace_mcp.send.addresses import Address
 from mailtrace_mcp.send.compose import Mail
-from mailtrace_mcp.send.dialogue import Line, Stage, Timing
+from mailtrace_mcp.send.dialogue import MAIL_STAGES, Line, Stage, Timing
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.tls import TlsFacts
 from mailtrace_parsers.events import Reply
@@ -46,6 +46,11 @@ class Attempt:
     @property
     def queue_id(self) -> str | None:
         return self.reply.queue_id if self.reply is not None else None
+
+    @property
+    def reached_mail(self) -> bool:
+        """Whether the server was asked to take it."""
+        return self.failure is None or self.failure.stage in MAIL_STAGES
 
     @property
     def again(self) -> tuple[Address, ...]:

@@ -92,7 +92,9 @@ def _plan(
     if not to:
         words = f"to: name a recipient; the profile {name} has no `to` of its own."
         if request.to is not None and profile.to:
-            words = f"to is empty: name a recipient, or leave it out for those of the profile {name}."
+            words = (
+                f"to is empty: name a recipient, or leave it out for those of the profile {name}."
+            )
         raise MailtraceError(Code.INVALID_ARGUMENT, words)
     texts = {"to": to, "cc": request.cc, "bcc": request.bcc}
     lists = {key: expanded(some, config.groups, key) for key, some in texts.items()}

@@ -38,6 +38,11 @@ class Load:
             else:  # the time t at which first·t + growth·t²/2 mails are out
                 yield (math.sqrt(self.first**2 + 2 * growth * number) - self.first) / growth
 
+    @property
+    def most_per_second(self) -> int:
+        """How many mails the fastest second brings; 1 at least."""
+        return max(1, math.floor(min(max(self.first, self.last), self.count)))
+
     def per_second(self) -> list[tuple[int, int]]:
         """(second, how many mails are due in it), for the quota."""
         return sorted(Counter(math.floor(moment) for moment in self.due()).items())

@@ -12,24 +12,29 @@ import anyio
 import anyio.to_thread
 
 from mailtrace_mcp.config import Config
-from mailtrace_mcp.errors import MailtraceError
+from mailtrace_mcp.errors import Code, MailtraceError
 from mailtrace_mcp.send.attempts import Account, Attempt, Peer, Refusal, SendOutcome
 from mailtrace_mcp.send.compose import Mail
+from mailtrace_mcp.send.counting import counted
+from mailtrace_mcp.send.effort import RETRIES, Effort
 from mailtrace_mcp.send.entries import By, refusal_entry, send_entry
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.policy import (
     AuditPen,
     Decision,
+    Quota,
     RateLimitedError,
-    Reservation,
     State,
+    Turnstile,
     default_folder,
 )
+from mailtrace_mcp.send.policy.windows import caps
 from mailtrace_mcp.send.prepare import Prepared, prepare
 from mailtrace_mcp.send.records import Record, outcome_of
 from mailtrace_mcp.send.request import OperatorWords, SendRequest
 from mailtrace_mcp.send.routes import Route
-from mailtrace_mcp.send.traffic import RETRIES, Done, Effort, Progress, Run
+from mailtrace_mcp.send.tally import Done
+from mailtrace_mcp.send.traffic import Progress, Run
 
 Clock = Callable[[], datetime]
 
@@ -81,10 +86,8 @@ class DryRun:
 
     @property
     def allowed(self) -> bool:
-        """Whether the policy allows it; the quota is looked at for the first mail and for the day."""
-        each = len(self.mail.recipients)
-        within = each <= self.left[0] and each * self.mails <= self.left[1]
-        return within and all(one.allowed for one in self.decisions)
+        """Whether policy and quota allow it now."""
+        return all(one.allowed for one in self.decisions)
 
 
 async def send(
@@ -111,14 +114,22 @@ def dry_run(
     """
     ready = prepare(config, request, operator, _longest(config, operator))
     now = datetime.now(config.zone)
+    quota = (state or State(default_folder())).quota
     return DryRun(
         mail=ready.ways[0].pattern.mail(now, token_hex(8)),
         routes=tuple(way.route for way in ready.ways),
-        decisions=ready.decisions,
+        decisions=(*ready.decisions, _within_quota(ready, quota, now)),
         warnings=ready.warnings,
         mails=ready.load.count,
-        left=(state or State(default_folder())).quota.left(ready.policy, now),
+        left=quota.left(ready.policy, now),
     )
+
+
+def _within_quota(ready: Prepared, quota: Quota, now: datetime) -> Decision:
+    """What the quota would say if the run began now."""
+    about = f"quota for {counted(sum(many for _, many in ready.wanted), 'recipient')}"
+    no = quota.refusal(ready.policy, ready.wanted, now)
+    return Decision(about, no is None, no.message if no else caps(ready.policy), Code.RATE_LIMITED)
 
 
 class Sending:
@@ -150,13 +161,16 @@ class Sending:
         INVALID_ARGUMENT, UNKNOWN_PROFILE); what servers do is in the result, with its `failure`."""
         state = self._state if self._state is not None else await _usual_state()
         with state.audit.opened() as pen:
-            ready, reservation = await anyio.to_thread.run_sync(self._begin, state, pen)
-            run = self._run(ready, pen)
+            ready, turnstile = await anyio.to_thread.run_sync(self._begin, state, pen)
+            run = self._run(ready, pen, turnstile)
             try:
-                await run.go(progress)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(turnstile.keep)
+                    await run.go(progress)
+                    tasks.cancel_scope.cancel()
             finally:
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._settle, state, pen, reservation)
+                    await anyio.to_thread.run_sync(self._settle, pen, turnstile)
         return self.result()
 
     def result(self) -> Sent:
@@ -172,7 +186,7 @@ class Sending:
             planned=self._ready.load.count if self._ready else 0,
         )
 
-    def _begin(self, state: State, pen: AuditPen) -> tuple[Prepared, Reservation]:
+    def _begin(self, state: State, pen: AuditPen) -> tuple[Prepared, Turnstile]:
         """Check and count; a refusal is written down."""
         longest = _longest(self._config, self._operator)
         try:
@@ -183,25 +197,24 @@ class Sending:
             pen.line(refusal_entry(error, self._request, self._by, self._now()))
             raise
         self._ready = ready
-        return ready, reservation
+        each, at_once = len(ready.recipients), ready.load.most_per_second
+        return ready, Turnstile(state.quota, ready.policy, reservation, each, at_once, self._now)
 
-    def _run(self, ready: Prepared, pen: AuditPen) -> Run:
+    def _run(self, ready: Prepared, pen: AuditPen, turnstile: Turnstile) -> Run:
         def told(attempt: Attempt, peer: Peer | None) -> None:
             pen.line(send_entry(attempt, peer, ready.profile, self._by, self._now()))
 
         effort = self._effort or _usual_effort(self._config, self._operator)
-        run = Run(ready.ways, ready.load, effort, self._now, told)
+        run = Run(ready.ways, ready.load, effort, self._now, told, turnstile)
         self._done = run.done
         return run
 
-    def _settle(self, state: State, pen: AuditPen, reservation: Reservation) -> None:
+    def _settle(self, pen: AuditPen, turnstile: Turnstile) -> None:
         """What no server was asked to take does not count. The mails are out: nothing here may hide that."""
         with suppress(OSError):
             pen.keep()
-        unused = reservation.recipients - self._done.spent
-        if unused > 0:
-            with suppress(MailtraceError):
-                state.quota.give_back(reservation, unused)
+        with suppress(MailtraceError):
+            turnstile.settle(self._done.spent)
 
 
 async def _usual_state() -> State:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
@@ -19,88 +18,27 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mailtrace_mcp.errors import MailtraceError
 from mailtrace_mcp.send import failures
 from mailtrace_mcp.send.addresses import Address
-from mailtrace_mcp.send.attempts import Account, Attempt, Peer, Refusal
+from mailtrace_mcp.send.attempts import Attempt, Peer
 from mailtrace_mcp.send.channel import Channel, Way, Ways
-from mailtrace_mcp.send.compose import Mail
+from mailtrace_mcp.send.counting import counted
 from mailtrace_mcp.send.dialogue import MAIL_STAGES
-from mailtrace_mcp.send.records import Record, record
-from mailtrace_mcp.send.routes import Timeouts
+from mailtrace_mcp.send.effort import Effort, Gate
 from mailtrace_mcp.send.schedule import Load
+from mailtrace_mcp.send.tally import Done, Job
+
+__all__ = ["Done", "Effort", "Progress", "Run", "Told"]
 
 Progress = Callable[[int, int, str], Awaitable[None]]
 Told = Callable[[Attempt, Peer | None], None]
 
-MOST_PARALLEL = 20
-MOST_PER_HOST = 10
-RETRIES, PAUSE = 3, 5.0
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How hard to try. `retries` of what is temporary, after `pause` seconds × 2^n; connections in
-    `parallel`, of which one host gets `per_host` at most; `deadline` a moment of anyio's clock."""
-
-    retries: int = 0
-    pause: float = PAUSE
-    parallel: int = 1
-    per_host: int = MOST_PER_HOST
-    deadline: float = inf
-    timeouts: Timeouts = field(default_factory=Timeouts)
-
-    @property
-    def connections(self) -> int:
-        """A run talks to one host at a time, so the smaller limit counts."""
-        return max(1, min(self.parallel, self.per_host, MOST_PARALLEL))
-
-
-@dataclass
-class Done:
-    """What came of a run so far: a record per mail and recipient once that is decided; those refused;
-    `account` of the first connection that failed, else of the latest; the first `failure`; `spent`, the
-    recipients that a server was asked to take."""
-
-    records: list[Record] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    account: Account | None = None
-    failure: MailtraceError | None = None
-    spent: int = 0
-
-    def asked(self, attempt: Attempt) -> None:
-        """A mail was tried for the first time."""
-        if attempt.failure is None or attempt.failure.stage in MAIL_STAGES:
-            self.spent += len(attempt.mail.recipients)
-
-    def decide(self, attempt: Attempt, final: Collection[Address]) -> None:
-        """What the attempt was for these recipients, who get no other one."""
-        self.records += [record(attempt, one) for one in final]
-        self.refused += [one for one in attempt.refused if one.recipient in final]
-        self.warnings += [one for one in attempt.warnings if one not in self.warnings]
-        if final and self.failure is None:
-            self.failure = attempt.failure
-
-
-@dataclass(eq=False)
-class _Job:
-    """A mail that is due: its id and time from the first try on, and for whom it is still open."""
-
-    unique: str
-    at: datetime | None = None
-    recipients: tuple[Address, ...] | None = None
-    tries: int = 0
-    last: Attempt | None = None
-
-    def mail(self, way: Way, now: Callable[[], datetime]) -> Mail:
-        """The mail as it goes this way; the same Message-ID at every try."""
-        self.at = self.at or now()
-        mail = way.pattern.mail(self.at, self.unique)
-        return mail if self.recipients is None else mail.only(self.recipients)
+_ASK_AGAIN = 2.0  # seconds: another run may have ended by then, and left room
 
 
 class Run:
     """A load sent over the first way, or over the next one where a server is not there at all.
 
-    `now` gives each mail its time, aware, in the zone to show; `told` hears of every attempt.
+    `now` gives each mail its time, aware, in the zone to show; `told` hears of every attempt; `gate`
+    lets each mail through (None: at once).
     """
 
     def __init__(
@@ -110,19 +48,20 @@ class Run:
         effort: Effort,
         now: Callable[[], datetime],
         told: Told = lambda attempt, peer: None,
+        gate: Gate | None = None,
     ) -> None:
         self.done = Done()
         self._ways = Ways(ways)
         self._load, self._effort = load, effort
-        self._now, self._told = now, told
+        self._now, self._told, self._gate = now, told, gate
         self._open = self._finished = 0
-        self._waiting: list[_Job] = []
+        self._waiting: list[Job] = []
         self._produced = False
         self._idle, self._stopped = anyio.Event(), anyio.Event()
 
     async def go(self, progress: Progress | None = None) -> None:
         """Send. Raises nothing for what servers do; cancelled, `done` holds what was done."""
-        jobs, takers = anyio.create_memory_object_stream[_Job](inf)
+        jobs, takers = anyio.create_memory_object_stream[Job](inf)
         try:
             async with anyio.create_task_group() as tasks, jobs, takers:
                 for _ in range(min(self._effort.connections, self._load.count)):
@@ -135,24 +74,22 @@ class Run:
             for job in self._waiting:  # cancelled: what was refused for now is refused
                 self._give_up(job)
 
-    async def _produce(self, jobs: MemoryObjectSendStream[_Job]) -> None:
+    async def _produce(self, jobs: MemoryObjectSendStream[Job]) -> None:
         """A job at each moment that a mail is due, until the run is stopped."""
         began = anyio.current_time()
         for moment in self._load.due():
             await self._pause(began + moment - anyio.current_time())
-            if anyio.current_time() >= self._effort.deadline:
-                late = failures.out_of_time("connect", self._ways.current.route.server)
-                self.done.failure = self.done.failure or late
-                self._stopped.set()
+            if self._late:
+                self._stop(failures.out_of_time("connect", self._ways.current.route.server))
             if self._stopped.is_set():
                 return
             self._open += 1
-            jobs.send_nowait(_Job(secrets.token_hex(8)))
+            jobs.send_nowait(Job(secrets.token_hex(8)))
 
     async def _work(
         self,
-        takers: MemoryObjectReceiveStream[_Job],
-        jobs: MemoryObjectSendStream[_Job],
+        takers: MemoryObjectReceiveStream[Job],
+        jobs: MemoryObjectSendStream[Job],
         tasks: TaskGroup,
         progress: Progress | None,
     ) -> None:
@@ -168,22 +105,21 @@ class Run:
                         self._waiting.append(job)
                         tasks.start_soon(self._later, job, jobs)
                     else:
-                        await self._finish(progress)
+                        await self._finish(job, progress)
             await channel.close()
         finally:
             self._account(channel)
             channel.drop()
 
-    async def _try(self, job: _Job, channel: Channel) -> bool:
+    async def _try(self, job: Job, channel: Channel) -> bool:
         """One attempt at a mail; whether there is to be another."""
-        if self._stopped.is_set():
-            self._give_up(job)
-            return False
         try:
+            if not await self._let_through(job):
+                self._give_up(job)
+                return False
             attempt = await channel.hand_over(lambda way: job.mail(way, self._now))
         except MailtraceError as error:
-            self.done.failure = self.done.failure or error
-            self._stopped.set()
+            self._stop(error)
             self._give_up(job)
             return False
         except BaseException:
@@ -199,33 +135,54 @@ class Run:
             self._stopped.set()  # the next mail would fare no better, and a login be locked
         return bool(again)
 
+    async def _let_through(self, job: Job) -> bool:
+        """Wait for the mail's turn; False when the run is over before it comes."""
+        while not self._stopped.is_set():
+            if job.let_through or self._gate is None:
+                return True
+            seconds = await self._gate.ask()
+            job.let_through = seconds == 0
+            await self._pause(min(seconds, _ASK_AGAIN))
+            if seconds and self._late:
+                self._stop(self._gate.refusal)
+        return False
+
     def _note(
-        self, job: _Job, attempt: Attempt, channel: Channel, final: Collection[Address]
+        self, job: Job, attempt: Attempt, channel: Channel, final: Collection[Address]
     ) -> None:
-        if job.tries == 0:
-            self.done.asked(attempt)
+        if attempt.reached_mail and not job.counted:
+            job.counted = True
+            self.done.spent += len(attempt.mail.recipients)
         if attempt.failure is not None and self.done.failure is None:
             self._account(channel)
         self.done.decide(attempt, final)
         try:
             self._told(attempt, channel.peer)
         except MailtraceError as error:  # it could not be written down: no more mails then
-            self.done.failure = self.done.failure or error
-            self._stopped.set()
+            self._stop(error)
 
     def _account(self, channel: Channel) -> None:
         """The first connection that failed is the one to be told about."""
         if self.done.failure is None or self.done.account is None or self._load.count == 1:
             self.done.account = channel.account() or self.done.account
 
-    def _give_up(self, job: _Job) -> None:
+    def _give_up(self, job: Job) -> None:
         """A mail that waited for another try does not get it."""
         if job.last is not None:
             self.done.decide(job.last, job.recipients or ())
 
-    async def _later(self, job: _Job, jobs: MemoryObjectSendStream[_Job]) -> None:
+    async def _later(self, job: Job, jobs: MemoryObjectSendStream[Job]) -> None:
         await self._pause(self._effort.pause * 2 ** (job.tries - 1))
         jobs.send_nowait(job)
+
+    @property
+    def _late(self) -> bool:
+        return anyio.current_time() >= self._effort.deadline
+
+    def _stop(self, failure: MailtraceError) -> None:
+        """No more mails, for this reason unless there is one already."""
+        self.done.failure = self.done.failure or failure
+        self._stopped.set()
 
     async def _pause(self, seconds: float) -> None:
         """Wait; less when the run is stopped, and never past its deadline."""
@@ -233,11 +190,14 @@ class Run:
             with anyio.move_on_after(min(seconds, self._effort.deadline - anyio.current_time())):
                 await self._stopped.wait()
 
-    async def _finish(self, progress: Progress | None) -> None:
+    async def _finish(self, job: Job, progress: Progress | None) -> None:
         """A mail is decided, or given up."""
+        if self._gate is not None and job.let_through:
+            self._gate.over(job.counted)
         self._open -= 1
         self._finished += 1
         if progress is not None:
-            await progress(self._finished, self._load.count, f"{self._finished} mails handled")
+            words = f"{counted(self._finished, 'mail')} handled"
+            await progress(self._finished, self._load.count, words)
         if self._produced and not self._open:
             self._idle.set()

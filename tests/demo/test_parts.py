@@ -96,7 +96,7 @@ def test_the_tree_out_of_progress_lines() -> None:
     async def main() -> None:
         growing = Growing(lambda *lines: told.extend(line[10:] for line in lines if line))
         for message in (
-            "1 mails handled",
+            "1 mail handled",
             "searched out1, 1 of 3",
             "out1 4A  10:00:00",
             "a recipient whom no line names: queued at out1 4A (it is in the queue)",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from mailtrace_mcp.send import (
     send,
     write_export,
 )
+from mailtrace_mcp.send.routes import Timeouts
 
 from .conftest import QUICK, Configured
 from .peers.certificates import Authority
@@ -294,6 +296,92 @@ def test_what_no_server_was_asked_is_given_back(configured: Configured, state: S
     anyio.run(main)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"BANNER": ["421 4.3.2 busy", "220 peer.example ESMTP"]},
+        {"EHLO": [HANG_UP, "250 peer.example"]},
+        {"MAIL": [HANG_UP, "250 2.1.0 Ok"]},
+    ],
+    ids=["refused at the banner", "lost at EHLO", "lost at MAIL"],
+)
+def test_a_mail_that_a_later_try_got_through_is_counted_once(
+    first: dict[str, Any], configured: Configured, state: State
+) -> None:
+    async def main() -> None:
+        async with peer(first) as server:
+            one_a_day = "recipient_domains: [lab.example], per_minute: 1, per_day: 1"
+            config = configured(server.port, policy=one_a_day)
+            tries = Effort(retries=3, pause=0.01, timeouts=QUICK)
+            found = await send(config, request(), OPERATOR, state, tries)
+            assert found.outcome == "accepted"
+            assert len(server.contents) == 1
+            with pytest.raises(RateLimitedError):
+                await send(config, request(), OPERATOR, state, tries)
+            assert len(server.contents) == 1
+        assert state.quota.left(config.smtp.policy, datetime.now(UTC)) == (0, 0)  # type: ignore[arg-type]
+
+    anyio.run(main)
+
+
+@dataclass
+class Clock:
+    """The clock of this machine, that a test may move on."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+async def overtaken(configured: Configured, state: State, clock: Clock, deadline: float) -> Sending:
+    """A run of three mails whose first one takes over a minute, so that another program, which had
+    reserved that minute, comes before the other two."""
+    async with peer(DOT=[1.0, "250 2.0.0 Ok: queued as 4F2A1B3C5D"]) as server:
+        config = configured(server.port, policy="recipient_domains: [lab.example], per_minute: 4")
+        policy = config.smtp.policy
+        assert policy is not None
+        other = state.quota.reserve(policy, [(70, 3)], clock())
+        effort = Effort(deadline=anyio.current_time() + deadline, timeouts=Timeouts())
+        asked = request(rate=1, duration=3)
+        sending = Sending(config, asked, OPERATOR, state, effort, clock)
+
+        async def meanwhile() -> None:
+            await server.until_contents(1)
+            clock.ahead = timedelta(seconds=75)
+            assert state.quota.let_through(other, policy, 4, 1, (), clock())[0] == 3
+            await anyio.sleep(2)
+            assert len(server.contents) == 1
+            if deadline < 60:
+                return
+            state.quota.settle(other, [(clock().timestamp(), 3)], clock())
+            clock.ahead = timedelta(seconds=140)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(meanwhile)
+            await sending.go()
+        return sending
+
+
+def test_a_late_mail_waits_until_the_minute_has_room(configured: Configured, state: State) -> None:
+    async def main() -> None:
+        found = (await overtaken(configured, state, Clock(), 60)).result()
+        assert [one.success for one in found.records] == [True, True, True]
+
+    anyio.run(main)
+
+
+def test_a_late_mail_is_not_sent_past_the_deadline(configured: Configured, state: State) -> None:
+    async def main() -> None:
+        found = (await overtaken(configured, state, Clock(), 2.6)).result()
+        assert [one.success for one in found.records] == [True]
+        assert found.failure is not None
+        assert found.failure.code == "RATE_LIMITED"
+        assert "held back" in found.failure.message
+
+    anyio.run(main)
+
+
 def test_a_tool_call_does_not_wait_and_says_when(configured: Configured, state: State) -> None:
     async def main() -> None:
         async with peer(RCPT="451 4.7.1 greylisted") as server:
@@ -415,12 +503,37 @@ def test_a_dry_run_connects_counts_and_writes_nothing(configured: Configured, st
         ]
         assert b"hidden" not in found.mail.data
         assert found.left == (100, 200)
+        assert "quota for 12 recipients" in [one.about for one in found.decisions]
         assert found.routes[0].host == "127.0.0.1"
         abouts = [one.about for one in found.decisions]
         assert "recipient hidden@lab.example" in abouts
         assert "login as u" in abouts
         assert not state.audit.path.exists()
         assert not state.quota.path.exists()
+
+    anyio.run(main)
+
+
+def test_a_dry_run_says_what_the_quota_would_say(configured: Configured, state: State) -> None:
+    async def main() -> None:
+        async with sink() as server:
+            six = "recipient_domains: [lab.example], per_minute: 6"
+            config = configured(server.port, policy=six)
+            for asked in (
+                request(rate=3, duration=3),
+                request(("a@lab.example", "b@lab.example"), rate=2, duration=2),
+            ):
+                dry = await anyio.to_thread.run_sync(dry_run, config, asked, None, state)
+                assert dry.allowed == (dry.mails * len(dry.mail.recipients) <= 6)
+                if not dry.allowed:
+                    with pytest.raises(RateLimitedError) as caught:
+                        await send(config, asked, None, state, QUICKLY)
+                    (denied,) = [one for one in dry.decisions if not one.allowed]
+                    assert denied.why == caught.value.message
+            spread = request(rate=0.1, duration=100)
+            assert (
+                await anyio.to_thread.run_sync(dry_run, config, spread, OPERATOR, state)
+            ).allowed
 
     anyio.run(main)
 

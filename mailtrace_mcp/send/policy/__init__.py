@@ -6,6 +6,7 @@ from mailtrace_mcp.send.policy.audit import Audit, AuditPen
 from mailtrace_mcp.send.policy.quota import Quota, RateLimitedError, Reservation
 from mailtrace_mcp.send.policy.rules import Decision
 from mailtrace_mcp.send.policy.state import State, default_folder
+from mailtrace_mcp.send.policy.turnstile import Turnstile
 
 __all__ = [
     "Audit",
@@ -15,5 +16,6 @@ __all__ = [
     "RateLimitedError",
     "Reservation",
     "State",
+    "Turnstile",
     "default_folder",
 ]

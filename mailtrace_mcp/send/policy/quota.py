@@ -1,44 +1,44 @@
 """How much was sent: recipients per minute and per day, kept on disk, exact between processes.
 
-A reservation is made before the first mail, at the moments the mails are due, in one transaction; it
-survives whatever happens to the process. Only here (and in logs/index) is SQLite known.
+A reservation is made before the first mail, at the moments the mails are due. Each mail is let through
+when it is about to be handed over, which may be later than it was due, and counts from then on; when
+it is over it counts at that moment. So the minute is one of real time, however long a server takes.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
-import sqlite3
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from mailtrace_mcp.config.smtp import Policy
 from mailtrace_mcp.errors import Code, MailtraceError, visible
+from mailtrace_mcp.send.policy.ledger import Ledger, Page
+from mailtrace_mcp.send.policy.windows import (
+    DAY,
+    MINUTE,
+    RateLimitedError,
+    Row,
+    Spent,
+    Standing,
+    fits,
+    pause,
+    refusal,
+    room,
+)
 
-MINUTE, DAY = 60.0, 86_400.0
-_BUSY_SECONDS = 20.0
-_TABLE = "CREATE TABLE IF NOT EXISTS spent (at REAL NOT NULL, recipients INTEGER NOT NULL, run TEXT NOT NULL)"
+__all__ = ["BEAT", "Quota", "RateLimitedError", "Reservation", "fits"]
 
-# (moment in seconds since 1970, recipients)
-Spent = tuple[float, int]
-
-
-class RateLimitedError(MailtraceError):
-    """The quota does not allow it now; in `retry_after` seconds it will, None: never as it was asked."""
-
-    def __init__(self, message: str, retry_after: float | None) -> None:
-        super().__init__(Code.RATE_LIMITED, message)
-        self.retry_after = retry_after
+# Seconds. Those on their way count this much later than now, and are moved on twice as often: a program
+# that was killed leaves them counted for no longer.
+AHEAD, BEAT = 30.0, 15.0
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """What may now be sent."""
+    """What may be sent, at the moments it was asked for or later."""
 
     run: str
     recipients: int
@@ -46,7 +46,8 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Quota:
-    """The quota file. Every method blocks for some milliseconds (a lock, an fsync)."""
+    """The quota in its file. Every method blocks for some milliseconds (a lock, an fsync), and raises
+    NOT_ALLOWED where the file cannot be used."""
 
     path: Path
 
@@ -55,118 +56,101 @@ class Quota:
     ) -> Reservation:
         """Count `wanted` ((seconds from now, recipients) …), or raise RateLimitedError and count nothing.
 
-        No 60 seconds and no 24 hours may hold more than the policy says. Raises NOT_ALLOWED where the
-        file cannot be used: what cannot be counted is not sent.
+        No 60 seconds and no 24 hours may hold more than the policy says.
         """
+        run = secrets.token_hex(8)
+        with self._ledger.page(now) as page:
+            page.tidy()
+            new = [(page.now + after, recipients) for after, recipients in wanted]
+            moment = datetime.fromtimestamp(page.now, now.tzinfo)
+            if (no := refusal(page.rows(), new, policy, moment)) is not None:
+                raise no
+            page.write(new, run, Standing.RESERVED)
+        return Reservation(run, sum(recipients for _, recipients in new))
+
+    def let_through(
+        self,
+        reservation: Reservation,
+        policy: Policy,
+        mails: int,
+        each: int,
+        ended: Sequence[Spent],
+        now: datetime,
+    ) -> tuple[int, float]:
+        """How many of the next `mails` may be handed over now, to `each` recipients, and if none the
+        seconds to wait. They are on their way until `ended` (moment, recipients) tells that they are over.
+
+        Counted is what was handed over, is on its way, or was due by now in another run. Raises
+        NOT_ALLOWED where the reservation is not in the file any more.
+        """
+        with self._ledger.page(now) as page:
+            self._write_ended(page, reservation, ended)
+            rows = page.rows()
+            known = _by_now(rows, reservation.run, page.now)
+            own = sum(row.recipients for row in rows if _is_reserved(row, reservation.run))
+            if own < each:
+                raise self._gone()
+            many = min(mails, own // each, room(known, policy, page.now) // each)
+            if many == 0:
+                return 0, pause(known, each, policy, page.now)
+            page.take_off(many * each, reservation.run, Standing.RESERVED)
+            ahead = [(page.now + AHEAD, many * each)]
+            page.write(ahead, reservation.run, Standing.ON_THEIR_WAY)
+        return many, 0.0
+
+    def keep(self, reservation: Reservation, now: datetime) -> None:
+        """Those on their way are so still: to be called every BEAT seconds."""
+        with self._ledger.page(now) as page:
+            page.move_on(reservation.run, page.now + AHEAD)
+
+    def settle(self, reservation: Reservation, ended: Sequence[Spent], now: datetime) -> None:
+        """The run is over: what no server was asked to take does not count."""
+        with self._ledger.page(now) as page:
+            self._write_ended(page, reservation, ended)
+            page.close_run(reservation.run)
+
+    def refusal(
+        self, policy: Policy, wanted: Sequence[tuple[int, int]], now: datetime
+    ) -> RateLimitedError | None:
+        """What `reserve` would raise. Nothing is counted or made."""
         start = now.timestamp()
         new = [(start + after, recipients) for after, recipients in wanted]
-        total = sum(recipients for _, recipients in new)
-        run = secrets.token_hex(8)
-        with self._transaction() as base:
-            base.execute("DELETE FROM spent WHERE at <= ?", (start - DAY,))
-            known = _rows(base)
-            if not fits(known, new, policy):
-                raise _limited(known, new, policy, now)
-            base.executemany("INSERT INTO spent VALUES (?, ?, ?)", [(*one, run) for one in new])
-        return Reservation(run, total)
-
-    def give_back(self, reservation: Reservation, unused: int) -> None:
-        """Uncount recipients that no server was asked to take, the latest first."""
-        with self._transaction() as base:
-            rows = base.execute(
-                "SELECT rowid, recipients FROM spent WHERE run = ? ORDER BY at DESC",
-                (reservation.run,),
-            ).fetchall()
-            for rowid, recipients in rows:
-                taken = min(unused, recipients)
-                unused -= taken
-                base.execute(
-                    "UPDATE spent SET recipients = recipients - ? WHERE rowid = ?", (taken, rowid)
-                )
-            base.execute("DELETE FROM spent WHERE recipients <= 0")
+        return refusal(self._ledger.look(), new, policy, now)
 
     def left(self, policy: Policy, now: datetime) -> tuple[int, int]:
-        """Recipients that may be sent to now: in this minute, in this day."""
+        """Recipients that may be sent to now: in this minute, in this day. Nothing is counted or made."""
         start = now.timestamp()
-        if not self.path.exists():
-            return policy.per_minute, policy.per_day
-        with self._transaction() as base:
-            known = _rows(base)
+        known = [(row.counts_at(start), row.recipients) for row in self._ledger.look()]
         minute = sum(count for at, count in known if at > start - MINUTE)
         day = sum(count for at, count in known if at > start - DAY)
         return max(0, policy.per_minute - minute), max(0, policy.per_day - day)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Alone with the file; committed at the end, undone by an exception."""
-        try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            base = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-            with closing(base):
-                base.execute("PRAGMA synchronous = FULL")
-                base.execute("BEGIN IMMEDIATE")
-                base.execute(_TABLE)
-                try:
-                    yield base
-                except BaseException:
-                    base.execute("ROLLBACK")
-                    raise
-                base.execute("COMMIT")
-        except (sqlite3.Error, OSError):
-            words = (
-                f"the quota in {visible(str(self.path), 200)} cannot be kept (locked, damaged or not "
-                "writable), so nothing is sent: look at that file."
-            )
-            raise MailtraceError(Code.NOT_ALLOWED, words) from None
+    @property
+    def _ledger(self) -> Ledger:
+        return Ledger(self.path)
+
+    def _write_ended(self, page: Page, reservation: Reservation, ended: Sequence[Spent]) -> None:
+        over = sum(recipients for _, recipients in ended)
+        if over:
+            page.take_off(over, reservation.run, Standing.ON_THEIR_WAY)
+            by_now = [(min(at, page.now), recipients) for at, recipients in ended]
+            page.write(by_now, reservation.run, Standing.HANDED_OVER)
+
+    def _gone(self) -> MailtraceError:
+        words = f"the quota in {visible(str(self.path), 200)} was changed by others, so no more is sent."
+        return MailtraceError(Code.NOT_ALLOWED, words)
 
 
-def _rows(base: sqlite3.Connection) -> list[Spent]:
-    return base.execute("SELECT at, recipients FROM spent ORDER BY at").fetchall()
+def _by_now(rows: Sequence[Row], run: str, now: float) -> list[Spent]:
+    """What counts at this moment, but for what the run itself has reserved: that goes by its turn."""
+    found = []
+    for row in rows:
+        at = row.counts_at(now)
+        yet_to_come = row.standing == Standing.RESERVED and at > now
+        if not (yet_to_come or _is_reserved(row, run)):
+            found.append((min(at, now), row.recipients))
+    return found
 
 
-def fits(known: Sequence[Spent], new: Sequence[Spent], policy: Policy) -> bool:
-    """Whether no minute and no day that holds something new would hold too much. Pure."""
-    events = sorted([(*one, False) for one in known] + [(*one, True) for one in new])
-    return _holds(events, MINUTE, policy.per_minute) and _holds(events, DAY, policy.per_day)
-
-
-def _holds(events: Sequence[tuple[float, int, bool]], span: float, most: int) -> bool:
-    window: deque[tuple[float, int, bool]] = deque()
-    total = new = 0
-    for event in events:
-        window.append(event)
-        total += event[1]
-        new += event[2]
-        while window[0][0] <= event[0] - span:
-            gone = window.popleft()
-            total -= gone[1]
-            new -= gone[2]
-        if new and total > most:
-            return False
-    return True
-
-
-def _limited(
-    known: Sequence[Spent], new: Sequence[Spent], policy: Policy, now: datetime
-) -> RateLimitedError:
-    """When it would fit: as soon as enough of what was sent is a minute or a day old."""
-    wanted = sum(recipients for _, recipients in new)
-    caps = (
-        f"smtp.policy allows {policy.per_minute} recipients per minute and {policy.per_day} per day"
-    )
-    if not fits((), new, policy):
-        words = (
-            f"{wanted} recipients in one run are too many: {caps}. Ask for fewer, or a lower rate."
-        )
-        return RateLimitedError(words, None)
-    start = now.timestamp()
-    moments = sorted(at + span for at, _ in known for span in (MINUTE, DAY) if at + span > start)
-
-    def late_enough(moment: float) -> bool:
-        return fits(known, [(at - start + moment, count) for at, count in new], policy)
-
-    first = bisect_left(moments, True, key=late_enough)
-    seconds = (moments[first] if first < len(moments) else start + DAY) - start
-    at = now + timedelta(seconds=seconds + 1)
-    words = f"{caps}, and {wanted} more are too many now. Try again at {at:%Y-%m-%d %H:%M:%S %Z}."
-    return RateLimitedError(words, round(seconds + 0.5, 1))
+def _is_reserved(row: Row, run: str) -> bool:
+    return row.run == run and row.standing == Standing.RESERVED

@@ -55,6 +55,11 @@ class Peer:
     def count(self, verb: str) -> int:
         return sum(line.upper().startswith(verb) for line in self.heard)
 
+    async def until_contents(self, number: int) -> None:
+        """Wait until so many contents were given."""
+        while len(self.contents) < number:  # noqa: ASYNC110  a list, as it grows
+            await asyncio.sleep(0.01)
+
 
 @dataclass
 class _Talk:
