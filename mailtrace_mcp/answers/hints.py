@@ -122,9 +122,8 @@ def _of_one(trace: Trace, coverage: CoverageReport) -> Iterator[str]:
                 yield f"{here} is in the hold queue: an administrator releases it with postsuper -H."
             case "deferred" if end.next_retry and end.next_retry > coverage.window.end:
                 yield (
-                    f"{here}: the next attempt was to be expected about {moment(end.next_retry)} (Postfix's "
-                    "defaults). If that is long past, no line of it was found: is the queue manager "
-                    "running there, and its log still written?"
+                    f"{here}: the next attempt is due about {moment(end.next_retry)} (Postfix's defaults). "
+                    "If no line of it follows: is the queue manager running there, and its log still written?"
                 )
             case "queued":
                 yield f"{here} waits for its first attempt: trace it again in a minute."
