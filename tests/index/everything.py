@@ -57,7 +57,8 @@ class Everything:
         for term in terms:
             window = window.hull(term.window)
         matcher, last = Matcher(terms), 0
-        for file in sorted(self._files(window), key=lambda one: one.begins or _EPOCH):
+        oldest_first = list(self._files(window))[::-1]
+        for file in sorted(oldest_first, key=lambda one: one.begins or _EPOCH):
             begins = file.begins or _EPOCH
             last = max((begins - _EPOCH) // timedelta(microseconds=1), last + 1)
             for offset, line in file.lines:
