@@ -16,6 +16,7 @@ from mailtrace_mcp.questions import SendQuestion
 from mailtrace_mcp.regular_file import open_regular
 from mailtrace_mcp.send import Attachment, Extras, OperatorWords, Server
 from mailtrace_mcp.send.drafts import Notify
+from mailtrace_mcp.send.effort import USUAL_PER_HOST
 from mailtrace_mcp.send.extras import LARGEST
 
 USER, PASSWORD = "MAILTRACE_SMTP_USER", "MAILTRACE_SMTP_PASSWORD"
@@ -37,7 +38,15 @@ def add_send(command: argparse.ArgumentParser) -> None:
         help="mails per second, or rising from A to B (default: 1)")  # fmt: skip
     add("--duration", type=float, default=1, metavar="S",
         help="seconds; rate 1 and duration 1 are exactly one mail (default: 1)")  # fmt: skip
-    add("--parallel", type=int, default=1, metavar="N", help="connections at once (default: 1)")
+    add(
+        "--parallel",
+        type=int,
+        default=1,
+        metavar="N",
+        help="connections at once, 1 to 20 (default: 1)",
+    )
+    add("--per-host", type=int, default=USUAL_PER_HOST, metavar="N",
+        help=f"of these, how many one host gets at most (default: {USUAL_PER_HOST})")  # fmt: skip
     add("--export-records", type=Path, metavar="FILE",
         help="write one record for each mail and recipient, as JSON")  # fmt: skip
     add_follow(command)
@@ -137,7 +146,7 @@ def operator_words(options: argparse.Namespace, environ: Mapping[str, str]) -> O
         headers=tuple(map(_header, options.header)),
         saved=_content(options.eml) if options.eml is not None else None,
     )
-    return OperatorWords(server, extras, options.parallel)
+    return OperatorWords(server, extras, options.parallel, options.per_host)
 
 
 def _host(host: str | None) -> str | None:

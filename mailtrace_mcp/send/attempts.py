@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from mailtrace_mcp.send import failures
 from mailtrace_mcp.send.addresses import Address
 from mailtrace_mcp.send.compose import Mail
 from mailtrace_mcp.send.dialogue import MAIL_STAGES, Line, Stage, Timing
@@ -24,6 +25,7 @@ class Refusal:
 
     recipient: Address
     reply: Reply
+    stage: Stage = "rcpt"
 
     @property
     def for_now(self) -> bool:
@@ -80,12 +82,33 @@ class Attempt:
             return False
         return None if self.outcome == "unknown" else self.outcome in ("accepted", "partial")
 
+    def failure_for(self, final: Collection[Address]) -> SmtpError | None:
+        """Why the server did not take it for some of these; None where it did for all of them."""
+        untaken = [one for one in final if not self.success_for(one)]
+        told = [one for one in self.refused if one.recipient in untaken]
+        if not told or len(told) < len(untaken):
+            return self.failure if untaken else None
+        return refusal_of(told, len(self.mail.recipients))
+
+
+def refusal_of(refused: Sequence[Refusal], every: int) -> SmtpError:
+    """The failure that the refusal of these out of `every` recipients is; of several, one that is worth
+    a retry."""
+    told = next((one for one in refused if one.for_now), refused[0])
+    if told.stage != "rcpt":
+        return failures.refused(told.stage, told.reply)
+    many = len(refused)
+    what = "every recipient" if many == every else f"{many} of {every} recipients"
+    return failures.refused("rcpt", told.reply, what)
+
 
 class Peer(NamedTuple):
-    """The other end of a connection: `host[address]:port`, and what encrypts it."""
+    """The other end of a connection: `host[address]:port`, what encrypts it, and whose it is of the
+    profiles."""
 
     server: str
     tls: TlsFacts | None
+    profile: str
 
 
 @dataclass(frozen=True)
@@ -113,9 +136,11 @@ class Handover:
     reply: Reply | None = None
     failure: SmtpError | None = None
 
-    def refuse(self, recipients: tuple[Address, ...] | list[Address], reply: Reply) -> None:
+    def refuse(
+        self, recipients: tuple[Address, ...] | list[Address], reply: Reply, stage: Stage
+    ) -> None:
         """The server's answer to MAIL, RCPT or DATA is no for these."""
-        self.refused += [Refusal(one, reply) for one in recipients]
+        self.refused += [Refusal(one, reply, stage) for one in recipients]
         self.accepted = [one for one in self.accepted if one not in recipients]
 
     def attempt(self) -> Attempt:

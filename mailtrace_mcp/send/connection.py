@@ -10,7 +10,7 @@ import anyio.to_thread
 
 from mailtrace_mcp.errors import Code
 from mailtrace_mcp.send import commands, failures
-from mailtrace_mcp.send.attempts import Account, Attempt, Handover, Peer
+from mailtrace_mcp.send.attempts import Account, Attempt, Handover, Peer, refusal_of
 from mailtrace_mcp.send.compose import Mail
 from mailtrace_mcp.send.credentials import Credentials
 from mailtrace_mcp.send.dialogue import Dialogue
@@ -67,7 +67,7 @@ class Connection:
     @property
     def peer(self) -> Peer:
         """Who is at the other end, and how encrypted."""
-        return Peer(self._wire.peer, self._wire.tls)
+        return Peer(self._wire.peer, self._wire.tls, self.route.name)
 
     def interrupted(self) -> Attempt | None:
         """What is known of a mail that was on its way when `deliver` was cancelled."""
@@ -171,7 +171,7 @@ class Connection:
         answer = await wire.command(b"MAIL", f"FROM:<{mail.sender.spec}>".encode(), *options)
         if not _is_yes(answer):
             refusal = self._read(answer)
-            handover.refuse(mail.recipients, refusal)
+            handover.refuse(mail.recipients, refusal, "mail")
             raise failures.refused("mail", refusal)
         self._dialogue.begin("rcpt")
         notify = commands.rcpt_options(mail, self._offered)
@@ -180,10 +180,11 @@ class Connection:
             if _is_yes(answer):  # 251 and 252 too: the server takes the mail (RFC 5321 3.4, 3.5.3)
                 handover.accepted.append(one)
             else:
-                handover.refuse((one,), self._read(answer))
-        handover.failure = _rcpt_failure(handover)
-        if handover.failure is not None and not handover.accepted:
-            raise handover.failure
+                handover.refuse((one,), self._read(answer), "rcpt")
+        if handover.refused:
+            handover.failure = refusal_of(handover.refused, len(mail.recipients))
+            if not handover.accepted:
+                raise handover.failure
 
     async def _say_content(self, handover: Handover) -> None:
         self._dialogue.begin("data")
@@ -199,7 +200,7 @@ class Connection:
         if not 400 <= answer.code < 600:
             raise failures.garbled("data", self.route.server)
         handover.reply = refusal = self._read(answer)
-        handover.refuse(tuple(handover.accepted), refusal)
+        handover.refuse(tuple(handover.accepted), refusal, "data")
         raise failures.refused("data", refusal)
 
     def _read(self, answer: Answer) -> Reply:
@@ -217,13 +218,3 @@ class Connection:
 
 def _is_yes(answer: Answer) -> bool:
     return 200 <= answer.code < 300
-
-
-def _rcpt_failure(handover: Handover) -> SmtpError | None:
-    """About those who were refused; of several, one that is worth a retry."""
-    if not handover.refused:
-        return None
-    told = next((one for one in handover.refused if one.for_now), handover.refused[0])
-    refused, every = len(handover.refused), len(handover.mail.recipients)
-    what = "every recipient" if refused == every else f"{refused} of {every} recipients"
-    return failures.refused("rcpt", told.reply, what)

@@ -37,8 +37,10 @@ class SmtpError(MailtraceError):
 
     @property
     def unreachable(self) -> bool:
-        """Whether the server was not there at all: another one may be tried (`fallback:`)."""
-        return self.stage in ("connect", "banner")
+        """Whether the server was not there at all: another one may be tried (`fallback:`). One that says
+        5xx instead of a greeting is there, and has said no."""
+        for_good = self.reply is not None and self.reply.code is not None and self.reply.code >= 500
+        return self.stage == "connect" or (self.stage == "banner" and not for_good)
 
     @property
     def worth_a_retry(self) -> bool:

@@ -34,6 +34,17 @@ class Prepared:
     warnings: tuple[str, ...]
 
     @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """Also those of the ways, whichever will be gone."""
+        first, *fallbacks = self.ways
+        others = [
+            f"The fallback {visible(way.route.name)}: {one}"
+            for way in fallbacks
+            for one in _warnings(way.route)
+        ]
+        return (*first.warnings, *others, *self.warnings)
+
+    @property
     def recipients(self) -> tuple[Address, ...]:
         return self.ways[0].pattern.recipients
 
@@ -64,6 +75,7 @@ def prepare(
     plan = _plan(config, profile, name, request, policy)
     asked = load(request.rate, request.duration)
     words = operator or OperatorWords()
+    rules.connections(words)
     allowed = rules.senders(profile)
     first = _route(name, profile, config.path.parent, request)
     route = with_server(_with_asked_tls(first, request), words.server)
@@ -76,8 +88,8 @@ def prepare(
         rules.login(route),
         rules.duration(asked, seconds),
     )
-    ways = [Way(route, Pattern(plan, words.extras))]
-    warnings = [*_warnings(route), *_other_from(words, plan)]
+    ways = [Way(route, Pattern(plan, words.extras), tuple(_warnings(route)))]
+    warnings = [*_other_from(words, plan), *_fewer(words)]
     if words.server.host is None and words.server.port is None:
         for way, left_out in _fallbacks(config, profile, plan, request, words):
             ways += [way] if way else []
@@ -180,6 +192,11 @@ def _warnings(route: Route) -> Iterator[str]:
         yield "The connection is not encrypted (ssl_mode none)."
     elif not route.verify:
         yield "The server's certificate is not verified (verify off)."
+
+
+def _fewer(words: OperatorWords) -> Iterator[str]:
+    if words.parallel > words.per_host:
+        yield f"Of {words.parallel} connections one host gets {words.per_host} at most (per host)."
 
 
 def _other_from(words: OperatorWords, plan: MailPlan) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mailtrace_mcp.config.presets import Tls
 from mailtrace_mcp.send.drafts import Notify
+from mailtrace_mcp.send.effort import USUAL_PER_HOST
 from mailtrace_mcp.send.extras import NO_EXTRAS, Extras
 from mailtrace_mcp.send.routes import Server
 
@@ -33,8 +34,10 @@ class SendRequest:
 @dataclass(frozen=True)
 class OperatorWords:
     """What only the command line can say. That there are any tells that the operator asks and no agent:
-    TLS may then be lowered; policy, quota and audit hold all the same."""
+    TLS may then be lowered; policy, quota and audit hold all the same. Connections in `parallel`, of
+    which one host gets `per_host` at most: each 1 to 20."""
 
     server: Server = field(default_factory=Server)
     extras: Extras = NO_EXTRAS
     parallel: int = 1
+    per_host: int = USUAL_PER_HOST

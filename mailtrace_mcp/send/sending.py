@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_hex
 
@@ -17,7 +17,7 @@ from mailtrace_mcp.send.attempts import Account, Attempt, Peer, Refusal, SendOut
 from mailtrace_mcp.send.compose import Mail
 from mailtrace_mcp.send.counting import counted
 from mailtrace_mcp.send.effort import RETRIES, Effort
-from mailtrace_mcp.send.entries import By, refusal_entry, send_entry
+from mailtrace_mcp.send.entries import By, begin_entry, refusal_entry, send_entry
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.policy import (
     AuditPen,
@@ -119,7 +119,7 @@ def dry_run(
         mail=ready.ways[0].pattern.mail(now, token_hex(8)),
         routes=tuple(way.route for way in ready.ways),
         decisions=(*ready.decisions, _within_quota(ready, quota, now)),
-        warnings=ready.warnings,
+        warnings=ready.all_warnings,
         mails=ready.load.count,
         left=quota.left(ready.policy, now),
     )
@@ -176,11 +176,12 @@ class Sending:
     def result(self) -> Sent:
         """What was done so far."""
         done = self._done
+        outcome = outcome_of(done.records)
         return Sent(
-            outcome=outcome_of(done.records),
+            outcome=outcome,
             records=tuple(done.records),
             refused=tuple(done.refused),
-            account=done.account,
+            account=_where(done, outcome),
             warnings=(*(self._ready.warnings if self._ready else ()), *done.warnings),
             failure=done.failure,
             planned=self._ready.load.count if self._ready else 0,
@@ -201,11 +202,14 @@ class Sending:
         return ready, Turnstile(state.quota, ready.policy, reservation, each, at_once, self._now)
 
     def _run(self, ready: Prepared, pen: AuditPen, turnstile: Turnstile) -> Run:
+        def begun(mail: Mail, peer: Peer) -> None:
+            pen.line(begin_entry(mail, peer, self._by, self._now()))
+
         def told(attempt: Attempt, peer: Peer | None) -> None:
             pen.line(send_entry(attempt, peer, ready.profile, self._by, self._now()))
 
         effort = self._effort or _usual_effort(self._config, self._operator)
-        run = Run(ready.ways, ready.load, effort, self._now, told, turnstile)
+        run = Run(ready.ways, ready.load, effort, self._now, told, begun, turnstile)
         self._done = run.done
         return run
 
@@ -217,6 +221,14 @@ class Sending:
             turnstile.settle(self._done.spent)
 
 
+def _where(done: Done, outcome: SendOutcome) -> Account | None:
+    """The connection; its stage is the one at which the server said no, though it said goodbye after it."""
+    failure, said_no = done.failure, outcome in ("refused", "partial")
+    if done.account is None or not said_no or not isinstance(failure, SmtpError):
+        return done.account
+    return replace(done.account, stage=failure.stage)
+
+
 async def _usual_state() -> State:
     return await anyio.to_thread.run_sync(lambda: State.at())
 
@@ -224,7 +236,7 @@ async def _usual_state() -> State:
 def _usual_effort(config: Config, operator: OperatorWords | None) -> Effort:
     if operator is None:
         return Effort(deadline=anyio.current_time() + config.limits.deadline)
-    return Effort(retries=RETRIES, parallel=operator.parallel)
+    return Effort(retries=RETRIES, parallel=operator.parallel, per_host=operator.per_host)
 
 
 def _longest(config: Config, operator: OperatorWords | None) -> float | None:

@@ -31,9 +31,9 @@ class Done:
         """What the attempt was for these recipients, who get no other one."""
         self.records += [record(attempt, one) for one in final]
         self.refused += [one for one in attempt.refused if one.recipient in final]
-        self.warnings += [one for one in attempt.warnings if one not in self.warnings]
-        if final and self.failure is None:
-            self.failure = attempt.failure
+        self.failure = self.failure or attempt.failure_for(final)
+        if final:
+            self.warnings += [one for one in attempt.warnings if one not in self.warnings]
 
 
 @dataclass(eq=False)

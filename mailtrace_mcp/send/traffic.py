@@ -19,7 +19,7 @@ from mailtrace_mcp.errors import MailtraceError
 from mailtrace_mcp.send import failures
 from mailtrace_mcp.send.addresses import Address
 from mailtrace_mcp.send.attempts import Attempt, Peer
-from mailtrace_mcp.send.channel import Channel, Way, Ways
+from mailtrace_mcp.send.channel import Begun, Channel, Way, Ways
 from mailtrace_mcp.send.counting import counted
 from mailtrace_mcp.send.dialogue import MAIL_STAGES
 from mailtrace_mcp.send.effort import Effort, Gate
@@ -37,8 +37,8 @@ _ASK_AGAIN = 2.0  # seconds: another run may have ended by then, and left room
 class Run:
     """A load sent over the first way, or over the next one where a server is not there at all.
 
-    `now` gives each mail its time, aware, in the zone to show; `told` hears of every attempt; `gate`
-    lets each mail through (None: at once).
+    `now` gives each mail its time, aware, in the zone to show; `begun` hears of every attempt before
+    the server does, `told` what came of it; `gate` lets each mail through (None: at once).
     """
 
     def __init__(
@@ -48,12 +48,13 @@ class Run:
         effort: Effort,
         now: Callable[[], datetime],
         told: Told = lambda attempt, peer: None,
+        begun: Begun | None = None,
         gate: Gate | None = None,
     ) -> None:
         self.done = Done()
         self._ways = Ways(ways)
         self._load, self._effort = load, effort
-        self._now, self._told, self._gate = now, told, gate
+        self._now, self._begun, self._told, self._gate = now, begun, told, gate
         self._open = self._finished = 0
         self._waiting: list[Job] = []
         self._produced = False
@@ -95,7 +96,7 @@ class Run:
     ) -> None:
         """One connection's share of the mails."""
         effort = self._effort
-        channel = Channel(self._ways, effort.timeouts, effort.deadline)
+        channel = Channel(self._ways, effort.timeouts, effort.deadline, self._begun)
         try:
             async with takers:
                 async for job in takers:

@@ -322,4 +322,4 @@ def test_what_was_done_is_told_after_an_interruption(tmp_path: Path, audit: Path
     run(main)
     lines = [json.loads(line) for line in audit.read_text().splitlines()]
     assert lines
-    assert {line["event"] for line in lines} == {"send"}
+    assert {line["event"] for line in lines} == {"begin", "send"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import anyio
 import pytest
 
 from mailtrace_mcp.config import Config
+from mailtrace_mcp.config.smtp import Policy
 from mailtrace_mcp.config.values import Secret
 from mailtrace_mcp.errors import MailtraceError
 from mailtrace_mcp.send import (
@@ -37,11 +39,16 @@ from mailtrace_mcp.send import (
     send,
     write_export,
 )
+from mailtrace_mcp.send.channel import Way
+from mailtrace_mcp.send.compose import Pattern
+from mailtrace_mcp.send.policy import AuditPen
 from mailtrace_mcp.send.routes import Timeouts
+from mailtrace_mcp.send.schedule import load
+from mailtrace_mcp.send.traffic import Run
 
-from .conftest import QUICK, Configured
+from .conftest import QUICK, Configured, plan, route
 from .peers.certificates import Authority
-from .peers.scripted import HANG_UP, peer
+from .peers.scripted import HANG_UP, SILENCE, peer
 from .peers.sink import PASSWORD, USER, sink
 
 QUICKLY = Effort(timeouts=QUICK, pause=0.01)
@@ -79,9 +86,13 @@ def test_an_allowed_mail_is_sent_counted_and_written_down(
         assert [one.queue_id for one in found.records] == [server.mails[0].queue_id] * 2
         assert found.warnings == ("The connection is not encrypted (ssl_mode none).",)
         assert server.mails[0].sender == "me@lab.example"
-        (line,) = audit(state)
+        begun, line = audit(state)
+        assert begun["event"] == "begin"
         assert line["event"] == "send"
+        told = {name: value for name, value in begun.items() if name not in ("at", "event")}
+        assert told == {name: line[name] for name in told}
         assert line["by"] == "agent"
+        assert line["profile"] == "lab"
         assert line["recipients"] == ["a@lab.example", "c@lab.example"]
         assert line["message_id"] == server.message_ids[0]
         assert line["queue_id"] == server.mails[0].queue_id
@@ -220,7 +231,7 @@ def test_50_parallel_calls_send_exactly_the_cap_and_after_a_restart_none(
             with pytest.raises(MailtraceError, match="Try again at"):
                 await send(config, request(), None, State.at(state.folder), QUICKLY)
             assert len(server.mails) == 6
-        assert len(audit(state)) == 51
+        assert len(audit(state)) == 6 * 2 + 45
 
     anyio.run(main)
 
@@ -324,6 +335,151 @@ def test_a_mail_that_a_later_try_got_through_is_counted_once(
     anyio.run(main)
 
 
+TWO = ("a@lab.example", "b@lab.example")
+LATER, TAKEN, NEVER = "451 4.7.1 greylisted", "250 2.1.5 Ok", "550 5.1.1 no such user"
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome", "status", "stage"),
+    [
+        ({"RCPT": [TAKEN, LATER, TAKEN]}, "accepted", None, "quit"),
+        ({"RCPT": [LATER, LATER, TAKEN]}, "accepted", None, "quit"),
+        ({"DOT": [LATER, TAKEN]}, "accepted", None, "quit"),
+        ({"RCPT": [LATER, NEVER, TAKEN]}, "partial", 550, "rcpt"),
+        ({"RCPT": [TAKEN, NEVER, TAKEN], "DOT": [LATER, TAKEN]}, "partial", 550, "rcpt"),
+        ({"RCPT": [TAKEN, LATER]}, "partial", 451, "rcpt"),
+    ],
+)  # fmt: skip
+def test_the_failure_is_of_those_who_did_not_get_it(
+    answers: dict[str, Any], outcome: str, status: int | None, stage: str,
+    configured: Configured, state: State,
+) -> None:  # fmt: skip
+    async def main() -> None:
+        async with peer(answers) as server:
+            tries = Effort(retries=1, pause=0.01, timeouts=QUICK)
+            found = await send(configured(server.port), request(TWO), OPERATOR, state, tries)
+        assert found.outcome == outcome
+        assert found.account is not None
+        assert found.account.stage == stage
+        if status is None:
+            assert (found.failure, found.advice, found.retry_after) == (None, None, None)
+        else:
+            assert found.failure is not None
+            assert str(status) in found.failure.message
+            assert (found.retry_after is None) == (status >= 500)
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("answers", "stage"),
+    [
+        ({"EHLO": "554 5.0.0 no"}, "ehlo"),
+        ({"MAIL": "550 5.7.1 no"}, "mail"),
+        ({"RCPT": NEVER}, "rcpt"),
+        ({"RCPT": [TAKEN, NEVER]}, "rcpt"),
+        ({"DATA": "554 5.5.1 no"}, "data"),
+        ({"DOT": "554 5.7.1 no"}, "data"),
+        ({"DOT": HANG_UP}, "data"),
+        ({}, "quit"),
+    ],
+)
+def test_the_stage_is_where_the_server_said_no(
+    answers: dict[str, Any], stage: str, configured: Configured, state: State
+) -> None:
+    async def main() -> None:
+        async with peer(answers) as server:
+            found = await send(configured(server.port), request(TWO), None, state, QUICKLY)
+        assert found.account is not None
+        assert found.account.stage == stage
+
+    anyio.run(main)
+
+
+SENDS_FOR_EVER = """
+import anyio, sys
+from pathlib import Path
+from mailtrace_mcp.config import load
+from mailtrace_mcp.send import SendRequest, State, send
+folder = Path(sys.argv[1])
+request = SendRequest(to=("a@lab.example",))
+anyio.run(send, load(folder / "config.yaml", {}), request, None, State.at(folder / "state"))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_mail_that_may_have_been_taken_stands_in_the_audit_however_the_program_ends(
+    number: signal.Signals, configured: Configured, state: State, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with peer(DOT=SILENCE) as server:
+            configured(server.port)
+            command = [sys.executable, "-c", SENDS_FOR_EVER, str(tmp_path)]
+            async with await anyio.open_process(command, stderr=subprocess.DEVNULL) as process:
+                with anyio.fail_after(60):
+                    await server.until_contents(1)
+                    process.send_signal(number)
+                    await process.wait()
+        line, *more = audit(state)
+        assert line["event"] == "begin"
+        assert f"<{line['message_id']}>".encode() in server.contents[0]
+        assert line["recipients"] == ["a@lab.example"]
+        assert [one["outcome"] for one in more] == (["unknown"] if number == signal.SIGINT else [])
+        # It counts, though nobody was there to say so.
+        left = state.quota.left(
+            Policy(recipients=("a@x.example",), per_minute=1), datetime.now(UTC)
+        )
+        assert left[0] == 0
+
+    anyio.run(main)
+
+
+def test_what_cannot_be_written_down_is_not_sent(configured: Configured, state: State) -> None:
+    async def main() -> None:
+        async with sink() as server:
+            run = Run(
+                [Way(route(server.port), Pattern(plan()))],
+                load(1, 1),
+                QUICKLY,
+                lambda: datetime.now(UTC),
+                begun=lambda mail, peer: full.line({"message_id": mail.message_id}),
+            )
+            await run.go()
+            assert server.mails == []
+        assert run.done.spent == 0
+        assert run.done.failure is not None
+        assert run.done.failure.code == "NOT_ALLOWED"
+
+    with open("/dev/full", "wb", buffering=0) as file:
+        full = AuditPen(file.fileno(), Path("/dev/full"))
+        anyio.run(main)
+
+
+def test_connections_are_1_to_20_and_a_host_gets_as_many_as_is_said(
+    configured: Configured, state: State
+) -> None:
+    config = configured()
+    for wrong in (0, -3, 21, 1000):
+        for words in (OperatorWords(parallel=wrong), OperatorWords(per_host=wrong)):
+            error = refused(config, request(), state, words)
+            assert error.code == "INVALID_ARGUMENT"
+            assert f"{wrong} must be 1 to 20" in error.message
+            with pytest.raises(MailtraceError, match="must be 1 to 20"):
+                dry_run(config, request(), words, state)
+    clipped = dry_run(config, request(), OperatorWords(parallel=20), state)
+    assert "Of 20 connections one host gets 10 at most (per host)." in clipped.warnings
+
+    async def main() -> None:
+        async with peer(DOT=[0.1] * 60 + [TAKEN]) as server:
+            config = configured(server.port)
+            words = OperatorWords(parallel=20, per_host=20)
+            found = await send(config, request(rate=60, duration=1), words, state)
+            assert found.outcome == "accepted"
+        assert 10 < server.connections <= 20
+
+    anyio.run(main)
+
+
 @dataclass
 class Clock:
     """The clock of this machine, that a test may move on."""
@@ -403,7 +559,7 @@ def test_unknown_is_told_and_written_down(configured: Configured, state: State) 
         assert len(server.contents) == 1
         assert found.outcome == "unknown"
         assert found.records[0].success is None
-        assert audit(state)[0]["outcome"] == "unknown"
+        assert audit(state)[-1]["outcome"] == "unknown"
 
     anyio.run(main)
 
@@ -607,12 +763,66 @@ def test_a_fallback_keeps_the_mail_and_the_rules(configured: Configured, state: 
             asked = request(sender="me@lab.example")
             found = await send(config, asked, OPERATOR, state)
             assert found.outcome == "refused"
-            assert "left out" in found.warnings[-1]
+            assert "left out" in found.warnings[0]
             found = await send(config, request(ssl_mode="starttls"), None, state, QUICKLY)
             assert found.outcome == "refused"
             assert found.failure is not None
             assert found.failure.code == "SMTP_TLS_REQUIRED"  # raised on the fallback too
             assert len(server.mails) == 1
+
+    anyio.run(main)
+
+
+def test_a_fallback_is_told_and_written_down_under_its_own_name(
+    configured: Configured, state: State, authority: Authority
+) -> None:
+    async def main() -> None:
+        async with peer() as gone:
+            dead = gone.port
+        async with sink() as plain, sink(starttls=authority.pair("good").context()) as safe:
+            more = f"    plain: {{host: 127.0.0.1, port: {plain.port}, tls: none, from: o@lab.example}}\n"
+            more += f"    safe: {{host: 127.0.0.1, port: {safe.port}, ca_file: {authority.file}, from: o@lab.example}}"
+            config = configured(dead, "tls: starttls, fallback: plain", more=more)
+            dry = await anyio.to_thread.run_sync(dry_run, config, request(), OPERATOR, state)
+            said = "The fallback plain: The connection is not encrypted (ssl_mode none)."
+            assert dry.warnings == (said,)
+            found = await send(config, request(), None, state, QUICKLY)
+            assert found.outcome == "accepted"
+            assert found.failure is None
+            lab = f"lab (127.0.0.1:{dead}) could not be reached (HOST_UNREACHABLE)"
+            other = f"plain (127.0.0.1:{plain.port})"
+            assert found.warnings == (f"{lab}; sent by {other}, not encrypted.",)
+            assert {line["profile"] for line in audit(state)} == {"plain"}
+            assert {line["server"] for line in audit(state)} == {
+                f"127.0.0.1[127.0.0.1]:{plain.port}"
+            }
+            config = configured(dead, "tls: none, fallback: safe", more=more)
+            found = await send(config, request(), None, state, QUICKLY)
+            other = f"safe (127.0.0.1:{safe.port})"
+            assert found.warnings == (f"{lab}; sent by {other}, encrypted and verified.",)
+            async with peer(MAIL="550 5.7.1 no") as never:
+                more = f"    never: {{host: 127.0.0.1, port: {never.port}, tls: none, from: o@lab.example}}"
+                config = configured(dead, "tls: none, fallback: never", more=more)
+                found = await send(config, request(), None, state, QUICKLY)
+                assert f"; tried never (127.0.0.1:{never.port}), not" in found.warnings[0]
+
+    anyio.run(main)
+
+
+def test_a_server_that_refuses_at_the_banner_is_not_replaced(
+    configured: Configured, state: State
+) -> None:
+    async def main() -> None:
+        async with sink() as server, peer(BANNER="554 5.7.1 Client host rejected") as denies:
+            more = f"    other: {{host: 127.0.0.1, port: {server.port}, tls: none, from: o@lab.example}}"
+            config = configured(denies.port, "tls: none, fallback: other", more=more)
+            found = await send(config, request(), OPERATOR, state, QUICKLY)
+            assert server.mails == []
+        assert found.outcome == "refused"
+        assert found.failure is not None
+        assert found.failure.code == "SMTP_REJECTED"
+        assert found.account is not None
+        assert found.account.stage == "banner"
 
     anyio.run(main)
 

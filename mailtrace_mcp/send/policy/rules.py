@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from mailtrace_mcp.config.smtp import Policy, Profile, Smtp
 from mailtrace_mcp.errors import Code, MailtraceError, did_you_mean, visible
 from mailtrace_mcp.send.addresses import Address, address, same_domain
+from mailtrace_mcp.send.counting import counted
+from mailtrace_mcp.send.effort import MOST_PARALLEL
 from mailtrace_mcp.send.extras import Extras
-from mailtrace_mcp.send.request import SendRequest
+from mailtrace_mcp.send.request import OperatorWords, SendRequest
 from mailtrace_mcp.send.routes import Route
 from mailtrace_mcp.send.schedule import Load
 
@@ -54,7 +56,7 @@ def recipients(policy: Policy, asked: Sequence[Address]) -> Iterator[Decision]:
     """Each recipient, and how many they are."""
     many = len(asked)
     yield Decision(
-        f"{many} recipients", 0 < many <= policy.max_recipients,
+        counted(many, "recipient"), 0 < many <= policy.max_recipients,
         f"smtp.policy.max_recipients is {policy.max_recipients}",
     )  # fmt: skip
     exact = {address(one, "smtp.policy.recipients").key for one in policy.recipients or ()}
@@ -127,9 +129,17 @@ def content(policy: Policy, request: SendRequest, extras: Extras) -> Decision:
     return Decision("content of one's own", policy.content == "text", why + hint)
 
 
+def connections(words: OperatorWords) -> None:
+    """Raise INVALID_ARGUMENT for more connections than there may be, or none."""
+    for name, many in (("parallel", words.parallel), ("per host", words.per_host)):
+        if not 1 <= many <= MOST_PARALLEL:
+            said = f"{name} {many} must be 1 to {MOST_PARALLEL} connections."
+            raise MailtraceError(Code.INVALID_ARGUMENT, said)
+
+
 def duration(load: Load, seconds: float | None) -> Decision:
     """Whether the run can end before the call has to."""
-    about = f"{load.count} mails in {load.duration:g} s"
+    about = f"{counted(load.count, 'mail')} in {load.duration:g} s"
     if seconds is None:
         return Decision(about, True, "there is no deadline")
     # One mail is due at once, however long the second is that it stands for.
