@@ -11,6 +11,7 @@ from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.cli import checking, indexing
 from mailtrace_mcp.cli.clients import CLIENTS
+from mailtrace_mcp.cli.pages import add_html
 from mailtrace_mcp.cli.send_options import EPILOG, add_follow, add_send
 from mailtrace_mcp.errors import Code, MailtraceError, did_you_mean
 from mailtrace_mcp.trace.matching import STATUS_WORDS, Role
@@ -77,6 +78,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
         "query": _query(_command(chosen, "query", "list mails by address, domain, ID or host")),
         "trace": _trace(_command(chosen, "trace", "follow a mail from host to host to its end")),
         "send": _send(_command(chosen, "send", "send a test mail, and follow it")),
+        "flow": _flow(_command(chosen, "flow", "check that a cluster's mail reached its ends")),
         "check": _check(_command(chosen, "check", "check hosts, mail servers and domains")),
         "index": _index(
             _command(chosen, "index", "index the logs, for quicker answers over long windows")
@@ -93,7 +95,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _command(chosen: argparse._SubParsersAction[_Parser], name: str, summary: str) -> _Parser:
-    own = {"send": EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
+    own = {"send": EPILOG, "flow": flowing.EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
     epilog = own.get(name) or (_TIMES if name in ("query", "trace") else "") + _ENDS
     command = chosen.add_parser(
         name,
@@ -122,6 +124,7 @@ def _query(command: _Parser) -> _Parser:
                          help=f"only mails that ended so: {', '.join(STATUS_WORDS)}")  # fmt: skip
     _how_much(command, limit=20, what="mails on one page (1 to 200)")
     command.add_argument("--cursor", help="next_cursor of the page before")
+    add_html(command)
     return command
 
 
@@ -137,6 +140,7 @@ def _trace(command: _Parser) -> _Parser:
     command.add_argument("--graph", choices=get_args(Drawing), default="text",
                          help="mermaid and dot print only the drawing (default: text)")  # fmt: skip
     _how_much(command, limit=5, what="mails to trace (1 to 20)")
+    add_html(command)
     add_follow(command)
     command.add_argument("--check", action="store_true",
                          help="exit 1 unless every recipient's outcome is sent")  # fmt: skip
@@ -145,6 +149,11 @@ def _trace(command: _Parser) -> _Parser:
 
 def _send(command: _Parser) -> _Parser:
     add_send(command)
+    return command
+
+
+def _flow(command: _Parser) -> _Parser:
+    flowing.add_flow(command)
     return command
 
 

@@ -16,6 +16,7 @@ from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.cli.clients import client_config, where_to_put
 from mailtrace_mcp.cli.codes import BUG, FOUND, INTERRUPTED, USAGE, of_coverage
 from mailtrace_mcp.cli.growing import growing
+from mailtrace_mcp.cli.pages import for_page, write_page
 from mailtrace_mcp.cli.parser import PROG, parse
 from mailtrace_mcp.cli.printing import (
     print_json,
@@ -62,7 +63,7 @@ def _nobody_reads() -> int:
 
 
 def _query(options: argparse.Namespace) -> int:
-    config = load(options.config)
+    config = for_page(options, load(options.config))
     asked = questions.LogQuestion(
         keywords=tuple(options.keywords),
         host=options.host,
@@ -77,12 +78,15 @@ def _query(options: argparse.Namespace) -> int:
     with progress_bar() as progress:
         answer = anyio.run(questions.query_logs, config, asked, datetime.now(UTC), progress)
     code = of_coverage(bool(answer.matched), answer.coverage, bool(answer.matched))
-    print_json(answer) if options.json else print_query(answer)
+    if options.html is not None:
+        write_page(answer, options.html)
+    else:
+        print_json(answer) if options.json else print_query(answer)
     return code
 
 
 def _trace(options: argparse.Namespace) -> int:
-    config = load(options.config)
+    config = for_page(options, load(options.config))
     asked = questions.MailQuestion(
         queue_id=options.queue_id,
         message_id=options.message_id,
@@ -98,7 +102,10 @@ def _trace(options: argparse.Namespace) -> int:
     )
     answer, interrupted = _traced(options, config, asked)
     found = bool(answer.traces) and (not options.check or _all_delivered(answer))
-    print_json(answer) if options.json else print_trace(answer, options.graph)
+    if options.html is not None:
+        write_page(answer, options.html)
+    else:
+        print_json(answer) if options.json else print_trace(answer, options.graph)
     whole = bool(answer.traces) and all(trace.complete for trace in answer.traces)
     return INTERRUPTED if interrupted else of_coverage(found, answer.coverage, whole)
 
@@ -135,6 +142,12 @@ def _send(options: argparse.Namespace) -> int:
     from mailtrace_mcp.cli.sending import send
 
     return send(options)
+
+
+def _flow(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.cli.flowing import flow
+
+    return flow(options)
 
 
 def _check(options: argparse.Namespace) -> int:

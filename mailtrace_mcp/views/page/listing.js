@@ -21,10 +21,10 @@ function groupsPart(groups) {
 
 function mailRow(mail) {
   const name = mail.queue_id ?? "no queue ID";
-  const row = make("div", "card row",
+  const row = make("div", "card row", make("div", "",
     make("p", "", make("b", "id", name), ` ${mail.host} `, make("span", "quiet", moment(mail.last_seen))),
-    make("p", "", "from ", make("b", "id", shown(mail.sender, mail.sender_ref))),
-  );
+    make("p", "", "from ", make("span", "id", shown(mail.sender, mail.sender_ref))),
+  ));
   const ends = make("ul", "ends");
   for (const one of mail.recipients) {
     const reason = one.reason && one.outcome !== "sent" ? make("span", "reason", one.reason) : null;
