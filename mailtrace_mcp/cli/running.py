@@ -144,12 +144,6 @@ def _send(options: argparse.Namespace) -> int:
     return send(options)
 
 
-def _flow(options: argparse.Namespace) -> int:
-    from mailtrace_mcp.cli.flowing import flow
-
-    return flow(options)
-
-
 def _check(options: argparse.Namespace) -> int:
     from mailtrace_mcp.cli.checking import check
 
