@@ -100,6 +100,13 @@ def test_two_logs_that_begin_alike_and_differ_are_both_read(folder: Folder) -> N
     assert in_order(folder.read("abc").lines)
 
 
+def test_two_logs_that_differ_in_one_line_only_are_both_read(folder: Folder) -> None:
+    filler = b"".join(line(n / 100) for n in range(5000))
+    folder.write("mail.log", early() + line(0) * 70 + line(0, "abc 1") + filler)
+    folder.write("mail.log.old", early() + line(0) * 70 + line(0, "abc 2") + filler)
+    assert sorted(texts(folder.read("abc"))) == ["abc 1", "abc 2"]
+
+
 def test_the_window_holds_both_its_ends_and_nothing_else(folder: Folder) -> None:
     folder.write("mail.log", early() + b"".join(line(at, f"abc {at}") for at in range(5)))
     window = Window(NOON + timedelta(minutes=1), NOON + timedelta(minutes=3))

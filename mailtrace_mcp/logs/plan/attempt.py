@@ -77,7 +77,7 @@ class Attempt:
                 stopped,
                 self.place.kept,
             )
-        shelf = Shelf(self.scan.reach, troubles, self._begins, stopped)
+        shelf = Shelf(self.scan.reach, troubles, self._begins, stopped, self.near)
         for group in by_base(found):
             shelf.take(group, self._opened)
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from mailtrace_mcp.logs.logfile import STRAY, ShrunkError
+from mailtrace_mcp.logs.logfile import SMALL, STRAY, ShrunkError
 from mailtrace_mcp.logs.rotation import Listed, Trouble, base, same_turn, trouble
 from mailtrace_mcp.logs.stored import StoredFile
 from mailtrace_mcp.logs.unpack import CorruptError
@@ -36,12 +36,13 @@ class Taken:
 @dataclass
 class Shelf:
     """The files that were taken for one reading, when each of all that were looked at begins, and whether
-    that depends on the zone (`floating`)."""
+    that depends on the zone (`floating`). What is `near` costs nothing to fetch."""
 
     window: Window
     troubles: list[Trouble]
     begins_of: Callable[[StoredFile], datetime | None]
     stopped: Callable[[], bool]
+    near: bool = False
     taken: list[Taken] = field(default_factory=list)
     begins: list[datetime] = field(default_factory=list)
     floating: bool = False
@@ -75,7 +76,7 @@ class Shelf:
                 continue
             if one.head.first_line == other.head.first_line:
                 try:
-                    copy = _contained(one, other, self.stopped)
+                    copy = _contained(one, other, self.near, self.stopped)
                 except OSError:
                     copy = None  # whoever reads it is told
                 gone += [copy] if copy is not None else []
@@ -102,14 +103,16 @@ def by_base(found: Iterable[Listed]) -> list[list[Listed]]:
 
 
 def _contained(
-    one: StoredFile, other: StoredFile, stopped: Callable[[], bool]
+    one: StoredFile, other: StoredFile, near: bool, stopped: Callable[[], bool]
 ) -> StoredFile | None:
     """Which of two files the other one holds from its start on: a copy, the packed form of a rotated
     log, what logrotate has copied so far. None if they differ; of equal ones, the packed one.
 
-    Plain files are compared at a few places, packed ones byte for byte, as far as the shorter goes.
+    Plain files that are large or far are compared at a few places, all others byte for byte, as far as
+    the shorter goes.
     """
-    if one.plain and other.plain and one.head.hole == other.head.hole:
+    whole = near and min(one.size, other.size) <= SMALL
+    if one.plain and other.plain and one.head.hole == other.head.hole and not whole:
         shorter, longer = (one, other) if one.size < other.size else (other, one)
         spans = _places(shorter.size)
         return shorter if shorter.spans(spans) == longer.spans(spans) else None
