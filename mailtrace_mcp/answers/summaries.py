@@ -26,7 +26,7 @@ def trace_summary(traces: Sequence[Trace], matched: int, coverage: CoverageRepor
         return nothing(coverage)
     if len(traces) == 1 and matched == 1:
         return f"{_one_mail(traces[0])}{_not_seen(traces[0], coverage)}."
-    outcomes = _told(Counter(trace.outcome for trace in traces))
+    outcomes = outcomes_told(Counter(trace.outcome for trace in traces))
     shown = "" if len(traces) == matched else f" among the {len(traces)} traced"
     incomplete = "" if coverage.complete else f"; {unread(coverage)}"
     return f"{counted(matched, 'mail')}: {outcomes}{shown}{incomplete}."
@@ -38,7 +38,7 @@ def query_summary(
     """How many mails match, and how many recipients of those shown ended how."""
     if not matched:
         return nothing(coverage)
-    ended = f"; recipients of those shown: {_told(outcomes)}" if outcomes else ""
+    ended = f"; recipients of those shown: {outcomes_told(outcomes)}" if outcomes else ""
     some = "" if shown == matched else f", {shown} shown"
     incomplete = "" if coverage.complete else f"; {unread(coverage)}"
     return f"{counted(matched, 'mail')}{some}{ended}{incomplete}."
@@ -89,7 +89,7 @@ def _several(ends: Sequence[RecipientEnd]) -> str:
     outcomes = Counter[str]()
     for end in ends:
         outcomes[end.outcome] += end.count or 1
-    return f"{counted(total, 'recipient')}: {_told(outcomes)}"
+    return f"{counted(total, 'recipient')}: {outcomes_told(outcomes)}"
 
 
 def _one_end(end: RecipientEnd) -> str:
@@ -103,6 +103,6 @@ def _one_end(end: RecipientEnd) -> str:
     return f"{said}, because {end.reason}" if end.outcome == "unknown" else f"{said} ({end.reason})"
 
 
-def _told(outcomes: Mapping[str, int]) -> str:
+def outcomes_told(outcomes: Mapping[str, int]) -> str:
     """`2 sent, 1 bounced`, always in the same order."""
     return ", ".join(f"{outcomes[one]} {one}" for one in _ORDER if one in outcomes)

@@ -9,7 +9,7 @@ from typing import NoReturn, get_args
 
 from mailtrace_mcp.answers import Detail, Drawing
 from mailtrace_mcp.answers.trust import clean
-from mailtrace_mcp.cli import checking, indexing
+from mailtrace_mcp.cli import checking, flowing, indexing
 from mailtrace_mcp.cli.clients import CLIENTS
 from mailtrace_mcp.cli.pages import add_html
 from mailtrace_mcp.cli.send_options import EPILOG, add_follow, add_send
@@ -78,6 +78,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
         "query": _query(_command(chosen, "query", "list mails by address, domain, ID or host")),
         "trace": _trace(_command(chosen, "trace", "follow a mail from host to host to its end")),
         "send": _send(_command(chosen, "send", "send a test mail, and follow it")),
+        "flow": _flow(_command(chosen, "flow", "check that a cluster's mail reached its ends")),
         "check": _check(_command(chosen, "check", "check hosts, mail servers and domains")),
         "index": _index(
             _command(chosen, "index", "index the logs, for quicker answers over long windows")
@@ -94,7 +95,7 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _command(chosen: argparse._SubParsersAction[_Parser], name: str, summary: str) -> _Parser:
-    own = {"send": EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
+    own = {"send": EPILOG, "flow": flowing.EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
     epilog = own.get(name) or (_TIMES if name in ("query", "trace") else "") + _ENDS
     command = chosen.add_parser(
         name,
@@ -148,6 +149,11 @@ def _trace(command: _Parser) -> _Parser:
 
 def _send(command: _Parser) -> _Parser:
     add_send(command)
+    return command
+
+
+def _flow(command: _Parser) -> _Parser:
+    flowing.add_flow(command)
     return command
 
 

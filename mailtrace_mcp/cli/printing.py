@@ -14,11 +14,19 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from mailtrace_mcp.answers import CheckAnswer, QueryAnswer, SendAnswer, TraceAnswer, as_json
+from mailtrace_mcp.answers import (
+    CheckAnswer,
+    FlowAnswer,
+    QueryAnswer,
+    SendAnswer,
+    TraceAnswer,
+    as_json,
+)
 from mailtrace_mcp.answers.parts import Part
 from mailtrace_mcp.logs.gather import Progress
 from mailtrace_mcp.views.branches import ASCII, UNICODE, Branches
 from mailtrace_mcp.views.checks import check_text
+from mailtrace_mcp.views.flow import flow_text
 from mailtrace_mcp.views.sent import send_text
 from mailtrace_mcp.views.text import HEADINGS, after_the_table, query_text, rows, trace_text
 
@@ -73,6 +81,11 @@ def print_sent(answer: SendAnswer) -> None:
 def print_checks(answer: CheckAnswer) -> None:
     """Hosts, profiles and domains with what was found of each."""
     _show(check_text(answer))
+
+
+def print_flow(answer: FlowAnswer) -> None:
+    """What came into a cluster, and what of it stopped."""
+    _show(flow_text(answer))
 
 
 def print_text(text: str) -> None:

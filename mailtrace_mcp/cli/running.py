@@ -144,6 +144,12 @@ def _send(options: argparse.Namespace) -> int:
     return send(options)
 
 
+def _flow(options: argparse.Namespace) -> int:
+    from mailtrace_mcp.cli.flowing import flow
+
+    return flow(options)
+
+
 def _check(options: argparse.Namespace) -> int:
     from mailtrace_mcp.cli.checking import check
 
@@ -183,6 +189,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "query": _query,
     "trace": _trace,
     "send": _send,
+    "flow": _flow,
     "check": _check,
     "index": _index,
     "serve": _serve,

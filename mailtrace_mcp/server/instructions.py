@@ -19,7 +19,8 @@ gives queue IDs.
 2. trace_mail: one mail's whole way from host to host, one outcome for each recipient, and its
 bounces. Give a queue_id (with its host and time), a message_id, keywords, or the headers of a
 received mail.
-3. check_hosts: whether hosts can be read, mail servers used and sending domains are set up; what
+3. check_flow: whether every mail that came into a cluster reached an end, and where the others stopped.
+4. check_hosts: whether hosts can be read, mail servers used and sending domains are set up; what
 failed says what to do.
 
 time is the middle of the window that is searched, time_range how far it reaches to both sides: 1h

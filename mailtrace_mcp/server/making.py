@@ -21,8 +21,9 @@ from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.release import version
 from mailtrace_mcp.server.check_tool import CheckTool
 from mailtrace_mcp.server.configuration import Configuration
+from mailtrace_mcp.server.flow_tool import FlowTool
 from mailtrace_mcp.server.instructions import instructions
-from mailtrace_mcp.server.resources import MailResources
+from mailtrace_mcp.server.resources import GRAPH_URI, MailResources, delivery_graph
 from mailtrace_mcp.server.send_tool import SendTool
 from mailtrace_mcp.server.stdio import run_stdio
 from mailtrace_mcp.server.strict import StrictArguments
@@ -52,7 +53,8 @@ def build(
     tools, resources = MailTools(configuration), MailResources(configuration)
     offered = [
         _tool(tools.query_logs, "Search the mail logs", tool_prefix),
-        _tool(tools.trace_mail, "Trace one mail", tool_prefix),
+        _tool(tools.trace_mail, "Trace one mail", tool_prefix, page=GRAPH_URI),
+        _tool(FlowTool(configuration).check_flow, "Check the flow of a cluster", tool_prefix),
         _tool(CheckTool(configuration).check_hosts, "Check hosts, servers, domains", tool_prefix),
     ]
     if sends:
@@ -65,7 +67,7 @@ def build(
         instructions=instructions(sends),
         log_level="WARNING",
         tools=offered,
-        extensions=[StrictArguments(offered)],
+        extensions=[StrictArguments(offered), delivery_graph()],
     )
     server.resource(
         "mailtrace://clusters", name="clusters", title="Hosts and clusters",
@@ -79,11 +81,16 @@ def build(
 
 
 def _tool(
-    function: Callable[..., Any], title: str, prefix: str, hints: ToolAnnotations = READS
-) -> Tool:
+    function: Callable[..., Any], title: str, prefix: str, hints: ToolAnnotations = READS,
+    page: str | None = None,
+) -> Tool:  # fmt: skip
+    """A tool of a method; `page` is the MCP App that draws its answers."""
     name = f"{prefix}{function.__name__}"
     said = inspect.getdoc(function)
-    tool = Tool.from_function(function, name=name, title=title, description=said, annotations=hints)
+    meta = {"ui": {"resourceUri": page}} if page is not None else None
+    tool = Tool.from_function(
+        function, name=name, title=title, description=said, annotations=hints, meta=meta
+    )
     tool.parameters["additionalProperties"] = False
     tool.parameters.pop("title", None)
     return tool

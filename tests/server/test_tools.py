@@ -28,6 +28,7 @@ PARAMETERS = {
     "query_logs": "keywords host time time_range role status limit cursor detail",
     "trace_mail": "queue_id mail_id message_id keywords headers host time time_range follow_seconds "
     "graph detail limit",
+    "check_flow": "cluster time time_range keywords limit",
     "check_hosts": "host profiles dns",
 }
 DEFAULTS = {
@@ -37,6 +38,7 @@ DEFAULTS = {
                    "detail": "concise"},
     "trace_mail": {"time": "now", "time_range": "1h", "follow_seconds": 0, "graph": "text",
                    "detail": "concise", "limit": 5},
+    "check_flow": {"time": "now", "time_range": "1h", "limit": 50},
     "check_hosts": {"profiles": True, "dns": True},
 }  # fmt: skip
 
@@ -59,7 +61,7 @@ def test_names_and_parameters_are_those_of_the_contract() -> None:
     }
     for name, schema in found.items():
         assert schema["additionalProperties"] is False
-        assert "required" not in schema
+        assert schema.get("required", []) == (["cluster"] if name == "check_flow" else [])
         shown = {
             key: one["default"] for key, one in schema["properties"].items() if "default" in one
         }
@@ -93,7 +95,7 @@ def test_every_tool_has_an_output_schema_with_every_field_described() -> None:
         Draft202012Validator.check_schema(tool.output_schema)
         assert tool.output_schema["type"] == "object"
         assert {"summary", "hints"} <= set(tool.output_schema["required"])
-        searches = tool.name in ("query_logs", "trace_mail")
+        searches = tool.name in ("query_logs", "trace_mail", "check_flow")
         assert ("coverage" in tool.output_schema["required"]) == searches
 
 
@@ -105,6 +107,7 @@ def test_instructions_are_short_and_name_the_rules(sends: bool) -> None:
     for word in (
         "query_logs",
         "trace_mail",
+        "check_flow",
         "check_hosts",
         "untrusted",
         "45 s",
@@ -118,16 +121,21 @@ def test_instructions_are_short_and_name_the_rules(sends: bool) -> None:
 
 def test_a_prefix_and_read_only() -> None:
     names = [tool.name for tool in tools(tool_prefix="mailtrace_", read_only=True).tools]
-    assert names == ["mailtrace_query_logs", "mailtrace_trace_mail", "mailtrace_check_hosts"]
+    assert names == [
+        "mailtrace_query_logs",
+        "mailtrace_trace_mail",
+        "mailtrace_check_flow",
+        "mailtrace_check_hosts",
+    ]
 
 
 def test_sending_is_offered_only_with_a_policy(config: Path) -> None:
     names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
-    assert names == ["query_logs", "trace_mail", "check_hosts"]
+    assert names == ["query_logs", "trace_mail", "check_flow", "check_hosts"]
     with config.open("a") as file:
         file.write("smtp: {policy: {recipient_domains: [lab.example]}}\n")
     names = [tool.name for tool in tools(configuration=Configuration(config)).tools]
-    assert names == ["send_test_mail", "query_logs", "trace_mail", "check_hosts"]
+    assert names == ["send_test_mail", "query_logs", "trace_mail", "check_flow", "check_hosts"]
 
 
 @pytest.mark.parametrize(
