@@ -1,10 +1,11 @@
-"""The resources: hosts and clusters, and one mail's log lines."""
+"""The resources: hosts and clusters, one mail's log lines, and the page that draws a trace."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
+from mcp.server.apps import Apps, ResourceCsp
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from mailtrace_mcp import questions
@@ -12,8 +13,22 @@ from mailtrace_mcp.answers.trust import clean
 from mailtrace_mcp.config import Config
 from mailtrace_mcp.errors import MailtraceError, visible
 from mailtrace_mcp.server.configuration import Configuration
+from mailtrace_mcp.views.page import app
 
+GRAPH_URI = "ui://mailtrace/delivery-graph.html"
 LONGEST_LINE = 2000  # Postfix itself cuts what it logs there (util/msg_logger.c)
+
+
+def delivery_graph() -> Apps:
+    """The page as an MCP App (SEP-1865): a client that shows Apps draws a trace with it. It asks no
+    other place for anything, so no domain is named."""
+    apps = Apps()
+    apps.add_html_resource(
+        GRAPH_URI, app(), name="delivery-graph", title="Delivery graph",
+        description="Draws what trace_mail answers: hosts as lanes, hops, links, outcomes, a timeline.",
+        csp=ResourceCsp(), prefers_border=True,
+    )  # fmt: skip
+    return apps
 
 
 class MailResources:
