@@ -11,7 +11,8 @@ def index_line(one: IndexedLogs) -> str:
     also = f" (also {listed(one.also)})" if one.also else ""
     parts = []
     if one.files or one.bytes:
-        parts.append(f"{counted(one.files, 'file')}, {size(one.bytes)} in {spent(one.seconds)}")
+        files = f"{counted(one.files, 'file')}, " if one.files else ""
+        parts.append(f"{files}{size(one.bytes)} in {spent(one.seconds)}")
     if one.state == "current":
         parts.append("nothing new")
     if one.state == "stopped":

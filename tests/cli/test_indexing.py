@@ -199,22 +199,28 @@ def test_a_terminal_gets_bars(config: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_was_done_and_says_so(run: Run, config: Path) -> None:
+    """As a terminal does it: all processes are told, also those that help."""
     log = config.parent / "mx1.log"
     some = b"".join(line(n, "mx1", "to=<bob@example.com>, relay=none") for n in range(2000))
     with log.open("wb") as file:
-        for _ in range(300):  # about 60 MB: it takes seconds
+        for _ in range(400):  # about 84 MB: it takes seconds, and several processes
             file.write(some)
     command = [sys.executable, "-m", "mailtrace_mcp", "--config", str(config), "index", "mx1"]
     loaded = load(config, {})
     folder = folder_of(loaded, loaded.hosts["mx1"])
     assert folder is not None
     with subprocess.Popen(
-        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as running:
         while not HostIndex(folder).exists and running.poll() is None:
             time.sleep(0.01)
         time.sleep(0.3)
-        running.send_signal(signal.SIGINT)
+        os.killpg(running.pid, signal.SIGINT)
         out, err = running.communicate(timeout=60)
     assert (running.returncode, err) == (130, "")
     first, summary = out.splitlines()

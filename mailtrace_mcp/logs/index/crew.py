@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from mailtrace_mcp.logs.blocks import Block
@@ -39,7 +40,8 @@ def crew(count: int) -> Iterator[Reader]:
     for _ in range(count):
         mine, theirs = context.Pipe()
         worker = context.Process(target=_serve, args=(theirs,), daemon=True)
-        worker.start()
+        with _uninterrupted():
+            worker.start()
         theirs.close()
         ours.append(mine)
         workers.append(worker)
@@ -50,6 +52,18 @@ def crew(count: int) -> Iterator[Reader]:
             mine.close()
         for worker in workers:
             worker.join()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A process that is started inside is not ended by Ctrl-C, from its first moment on: who started it
+    is, and closes the connection."""
+    resource_tracker.ensure_running()  # it is started with the first process, and lets SIGINT in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _read(
@@ -86,7 +100,6 @@ def _answered(
 
 
 def _serve(connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who was interrupted closes the connection
     with suppress(EOFError, OSError):  # who gave the work has gone
         while True:
             reference, blocks = connection.recv()
