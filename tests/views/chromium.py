@@ -25,7 +25,9 @@ FLAGS = (
     "--headless", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars",
     "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--disable-extensions", "--no-first-run", "--no-default-browser-check",
-    "--force-color-profile=srgb", "--disable-features=Translate,MediaRouter,OptimizationHints",
+    "--force-color-profile=srgb",
+    # A frame in a sandbox stays in its page's process, so that one session sees both.
+    "--disable-features=Translate,MediaRouter,OptimizationHints,IsolateSandboxedIframes",
 )  # fmt: skip
 # The pipe's ends are to be the descriptors 3 and 4; whatever numbers they have here.
 AS_3_AND_4 = """\
@@ -139,6 +141,7 @@ class Page:
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     loaded: bool = False
+    frame: int | None = None
 
     def command(self, method: str, **params: Any) -> dict[str, Any]:
         return self.browser.command(method, self.session, **params)
@@ -157,6 +160,10 @@ class Page:
                 self.complaints.append(json.dumps(params["issue"]))
             case "Page.loadEventFired":
                 self.loaded = True
+            case "Runtime.executionContextCreated":
+                context = params["context"]
+                if context["auxData"]["frameId"] != self.target:
+                    self.frame = context["id"]
 
     def open(self, file: Path) -> Page:
         """Show a file, and wait until it is loaded and drawn."""
@@ -174,20 +181,25 @@ class Page:
         """Two frames later: observers of sizes have been told."""
         self.run("await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
-    def run(self, body: str) -> Any:
+    def run(self, body: str, **where: int | None) -> Any:
         """What the body of an async function gives in the page, as JSON has it."""
         told = self.command(
             "Runtime.evaluate", expression=f"(async () => {{ {body} }})()", awaitPromise=True,
-            returnByValue=True, allowUnsafeEvalBlockedByCSP=False,
+            returnByValue=True, allowUnsafeEvalBlockedByCSP=False, **where,
         )  # fmt: skip
         if "exceptionDetails" in told:
             raise BrowserError(json.dumps(told["exceptionDetails"])[:2000])
         return told["result"].get("value")
 
-    def until(self, expression: str) -> None:
-        """Wait until an expression is true in the page."""
+    def inside(self, body: str) -> Any:
+        """As `run`, in the newest frame of the page."""
+        return self.run(body, contextId=self.frame)
+
+    def until(self, expression: str, inside: bool = False) -> None:
+        """Wait until an expression is true in the page, or in its newest frame."""
         deadline = time.monotonic() + PATIENCE
-        while not self.run(f"return Boolean({expression})"):
+        look = self.inside if inside else self.run
+        while not look(f"return Boolean({expression})"):
             if time.monotonic() > deadline:
                 raise BrowserError(f"it did not become true: {expression}")
             self.browser.listen(0.05)
