@@ -168,7 +168,8 @@ class Connection:
         wire.dot_sent = False
         options = commands.mail_options(mail, self._offered, self.route.server)
         handover.warnings += commands.warnings(mail, self._offered)
-        answer = await wire.command(b"MAIL", f"FROM:<{mail.sender.spec}>".encode(), *options)
+        sender = f"FROM:<{mail.sender.spec}>".encode()
+        answer = self._understood(await wire.command(b"MAIL", sender, *options))
         if not _is_yes(answer):
             refusal = self._read(answer)
             handover.refuse(mail.recipients, refusal, "mail")
@@ -176,7 +177,8 @@ class Connection:
         self._dialogue.begin("rcpt")
         notify = commands.rcpt_options(mail, self._offered)
         for one in mail.recipients:
-            answer = await wire.command(b"RCPT", f"TO:<{one.spec}>".encode(), *notify)
+            recipient = f"TO:<{one.spec}>".encode()
+            answer = self._understood(await wire.command(b"RCPT", recipient, *notify))
             if _is_yes(answer):  # 251 and 252 too: the server takes the mail (RFC 5321 3.4, 3.5.3)
                 handover.accepted.append(one)
             else:
@@ -194,14 +196,25 @@ class Connection:
                 answer = await self._wire.content(handover.mail.data)
             finally:
                 handover.dot_sent = self._wire.dot_sent
-            if _is_yes(answer):
+            if _is_yes(self._understood(answer)):
                 handover.reply = self._read(answer)
                 return
-        if not 400 <= answer.code < 600:
-            raise failures.garbled("data", self.route.server)
+        elif not _is_no(answer):  # whether it waits for content now nobody knows
+            raise self._out_of_step()
         handover.reply = refusal = self._read(answer)
         handover.refuse(tuple(handover.accepted), refusal, "data")
         raise failures.refused("data", refusal)
+
+    def _understood(self, answer: Answer) -> Answer:
+        """The answer if it is a yes or a no (RFC 5321 4.2.1)."""
+        if not (_is_yes(answer) or _is_no(answer)):
+            raise self._out_of_step()
+        return answer
+
+    def _out_of_step(self) -> SmtpError:
+        """Nothing more may be said on this connection: it could be taken for content."""
+        self._wire.drop()
+        return failures.garbled(self._dialogue.stage, self.route.server)
 
     def _read(self, answer: Answer) -> Reply:
         return self._dialogue.read(answer.code, answer.message)
@@ -218,3 +231,7 @@ class Connection:
 
 def _is_yes(answer: Answer) -> bool:
     return 200 <= answer.code < 300
+
+
+def _is_no(answer: Answer) -> bool:
+    return 400 <= answer.code < 600

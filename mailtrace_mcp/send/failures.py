@@ -108,6 +108,12 @@ def garbled(stage: Stage, server: str) -> SmtpError:
     return SmtpError(Code.SMTP_PROTOCOL, what, stage)
 
 
+def unasked(stage: Stage, server: str) -> SmtpError:
+    """The server replied to what it had not heard yet."""
+    what = f"{server} replied before it was asked (stage {stage}), so the connection was given up."
+    return SmtpError(Code.SMTP_PROTOCOL, what, stage)
+
+
 def unreachable(error: OSError, server: str) -> SmtpError:
     """No connection came about."""
     if isinstance(error, socket.gaierror):

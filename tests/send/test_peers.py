@@ -167,6 +167,93 @@ def test_sm021_after_a_refusal_the_envelope_is_reset_and_the_connection_used_aga
     anyio.run(main)
 
 
+EARLY: list[tuple[Script, str, str]] = [
+    # what the server does, code, the last command it heard
+    ({"BANNER": "220 hello\r\n250 hello"}, "SMTP_PROTOCOL", ""),
+    ({"EHLO": "250 hello\r\n235 you are in"}, "SMTP_PROTOCOL", "EHLO"),
+    ({"EHLO": EHLO_WITH_AUTH, "AUTH": "235 2.7.0 in\r\n250 2.1.0 Ok"}, "SMTP_PROTOCOL", "AUTH"),
+    ({"MAIL": "250 2.1.0 Ok\r\n250 2.1.5 Ok"}, "SMTP_PROTOCOL", "MAIL"),
+    ({"RCPT": "250 2.1.5 Ok\r\n250 extra"}, "SMTP_PROTOCOL", "RCPT"),
+    ({"RCPT": "250 2.1.5 Ok\r\n421 4.3.2 shutting down"}, "SMTP_TEMPFAIL", "RCPT"),
+    ({"DATA": "354 go\r\n250 2.0.0 Ok: queued as 4FFFFFFFFF"}, "SMTP_PROTOCOL", "DATA"),
+    ({"DATA": "354 go\r\n250-2.0.0 Ok"}, "SMTP_PROTOCOL", "DATA"),
+    ({"DATA": "354 go\r\n2"}, "SMTP_PROTOCOL", "DATA"),
+    ({"DATA": "354 go\r\n554 5.7.1 spam"}, "SMTP_REJECTED", "DATA"),
+    ({"DATA": "250 2.0.0 Ok: queued as 4FFFFFFFFF"}, "SMTP_PROTOCOL", "DATA"),
+    ({"DATA": "what"}, "SMTP_PROTOCOL", "DATA"),
+    ({"DATA": "355 go"}, "SMTP_PROTOCOL", "DATA"),
+    ({"RCPT": "354 go"}, "SMTP_PROTOCOL", "RCPT"),
+    ({"MAIL": "334 go"}, "SMTP_PROTOCOL", "MAIL"),
+]
+
+
+@pytest.mark.parametrize("case", EARLY, ids=[str(case[0]) for case in EARLY])
+def test_what_was_said_before_it_was_asked_answers_nothing(case: tuple[Script, str, str]) -> None:
+    answers, code, last = case
+
+    async def main() -> None:
+        began = time.monotonic()
+        async with peer(answers, DOT="554 5.7.1 spam") as server:
+            to = route(server.port, allow_insecure=True)
+            who = login() if "AUTH" in answers else None
+            attempt, account, failure = await handed(to, who=who, timeouts=Timeouts())
+        assert time.monotonic() - began < 10  # nothing was waited for
+        assert failure is not None
+        assert failure.code == code
+        assert attempt is None or attempt.outcome == "refused"
+        assert server.contents == []  # no final dot
+        assert (server.heard[-1] if server.heard else "").startswith(last)
+        if code != "SMTP_PROTOCOL":
+            assert failure.reply is not None
+        assert "queued as" not in str(failure)
+        told = [line.text for line in account.transcript if line.side == "server"]
+        assert any(
+            text in "\n".join(told) for text in str(next(iter(answers.values()))).split("\r\n")[-1:]
+        )
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("250 2.0.0 Ok: queued as 4FFFFFFFFF", "SMTP_PROTOCOL"),
+        ("552 5.3.4 too much", "SMTP_REJECTED"),
+        ("451 4.3.1 disk full", "SMTP_TEMPFAIL"),
+        ("421 4.3.2 shutting down", "SMTP_TEMPFAIL"),
+    ],
+)
+def test_what_is_said_in_the_middle_of_the_content_ends_it(said: str, code: str) -> None:
+    async def main() -> None:
+        extras = Extras((Attachment("x", "a/b", b"\1" * (8 << 20)),))
+        large = compose(plan(), AT, UNIQUE, extras)
+        async with peer(MIDDLE=said) as server:
+            attempt, _, failure = await handed(route(server.port), large, timeouts=Timeouts())
+            await anyio.sleep(0.1)
+            assert server.contents == []
+        assert attempt is not None
+        assert attempt.outcome == "refused"
+        assert failure is not None
+        assert failure.code == code
+        assert attempt.again == (large.recipients if code == "SMTP_TEMPFAIL" else ())
+
+    anyio.run(main)
+
+
+def test_a_server_that_ends_unasked_between_two_mails_costs_nothing() -> None:
+    async def main() -> None:
+        said = "250 2.0.0 Ok: queued as 4F2A1B3C5D\r\n421 4.4.2 idle for too long"
+        async with peer(DOT=said) as server:
+            connection = Connection(route(server.port), None, QUICK)
+            await connection.open()
+            assert (await connection.deliver(mail())).outcome == "accepted"
+            assert not connection.usable
+            connection.drop()
+        assert "QUIT" not in server.heard
+
+    anyio.run(main)
+
+
 @pytest.mark.parametrize(
     "late", [[0.6, "250 2.0.0 Ok: queued as 4F2A1B3C5D"], "250 " + "x" * 60_000]
 )

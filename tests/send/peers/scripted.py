@@ -45,7 +45,8 @@ ORDINARY: dict[str, Sequence[Answer]] = {
 
 @dataclass
 class Peer:
-    """The server: its port, the commands it heard (over all connections), the contents it was given."""
+    """The server: its port, the commands it heard (over all connections), the contents it was given with
+    their final dot."""
 
     port: int = 0
     heard: list[str] = field(default_factory=list)
@@ -97,8 +98,12 @@ class _Talk:
             await self.act(Act.RESET)
         if self.script["DOT"][0] is Act.DEAF:
             await self.act(Act.SILENCE)
-        while (line := await self.reader.readline()) not in (b".\r\n", b""):
+        while (line := await self.reader.readline()) != b".\r\n":
+            if not line:
+                raise ConnectionResetError
             lines.append(line)
+            if len(lines) == 1 and "MIDDLE" in self.script:
+                await self.answer("MIDDLE")
         self.peer.contents.append(b"".join(lines))
         await self.answer("DOT")
 
@@ -136,7 +141,8 @@ async def peer(
     starttls: ssl.SSLContext | None = None,
     **answers: Answer | Sequence[Answer],
 ) -> AsyncIterator[Peer]:
-    """A server that answers as an ordinary one but for `also` and `answers` (BANNER=…, DOT=HANG_UP)."""
+    """A server that answers as an ordinary one but for `also` and `answers` (BANNER=…, DOT=HANG_UP);
+    MIDDLE is what it says in the middle of the content."""
     script = {verb: list(said) for verb, said in ORDINARY.items()}
     for verb, said in ((also or {}) | answers).items():
         one = isinstance(said, str | bytes | Act | float | int)

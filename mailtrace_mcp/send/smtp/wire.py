@@ -1,4 +1,4 @@
-"""The wire to a mail server, command by command. The only file that knows aiosmtplib.
+"""A connection to a mail server, command by command.
 
 The TLS mode is always given: left to itself the library tries STARTTLS and, where an attacker took it
 out of the answer to EHLO, logs in over the open line. The content is written here and not by the
@@ -8,16 +8,15 @@ library, so that a loss before the final dot and one after it are told apart.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import inf
-from typing import Literal
 
 import aiosmtplib
 import anyio
-from aiosmtplib.typing import Default
 
 from mailtrace_mcp.send import failures
 from mailtrace_mcp.send.commands import dotted, own_name, peer_name
@@ -26,34 +25,15 @@ from mailtrace_mcp.send.dialling import dialled
 from mailtrace_mcp.send.dialogue import Dialogue
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.routes import Route, Timeouts
+from mailtrace_mcp.send.smtp.client import Client, UnaskedReplyError
 from mailtrace_mcp.send.tls import TlsFacts, facts, tell_handshake
 
 _CHUNK = 256 << 10  # bytes written at once: what was not written was certainly not received
 _QUIT_SECONDS = 5.0
-
+_NO = re.compile(r"([45][0-9]{2})[ -](.*)", re.ASCII)
 
 Answer = aiosmtplib.SMTPResponse
 """A code and the text of all lines, a stranger's, parted by line breaks."""
-
-
-class _Client(aiosmtplib.SMTP):
-    """aiosmtplib's client, that writes down what it says and hears."""
-
-    dialogue: Dialogue
-    in_auth = False
-
-    async def execute_command(
-        self,
-        *args: bytes,
-        timeout: float | Literal[Default.token] | None = Default.token,  # noqa: ASYNC109  its name
-    ) -> aiosmtplib.SMTPResponse:
-        if self.in_auth:
-            self.dialogue.said_in_auth(args)
-        else:
-            self.dialogue.said(b" ".join(args).decode("utf-8", "surrogateescape"))
-        response = await super().execute_command(*args, timeout=timeout)
-        self.dialogue.heard(response.code, response.message)
-        return response
 
 
 class Wire:
@@ -73,12 +53,13 @@ class Wire:
         self._dialogue = dialogue
         self._timeouts = timeouts
         self._deadline = deadline
-        self._client: _Client | None = None
+        self._client: Client | None = None
 
     @property
     def usable(self) -> bool:
-        """Whether it is open still."""
-        return self._client is not None and self._client.is_connected
+        """Whether it is open still, and in step."""
+        client = self._client
+        return client is not None and client.is_connected and not client.unasked
 
     @property
     def mechanisms(self) -> list[str]:
@@ -91,7 +72,7 @@ class Wire:
         dialogue.begin("connect")
         sock = await self._dialled()
         self.peer = peer_name(route.host, sock.getpeername())
-        self._client = client = _Client(
+        self._client = client = Client(
             hostname=route.host,
             local_hostname=own_name(sock.getsockname()[0]),
             sock=sock,
@@ -106,6 +87,7 @@ class Wire:
             tell_handshake(tls, lambda: dialogue.begin("banner"))
         with self._failures(self._timeouts.connect):
             banner = await client.connect(timeout=self._left(self._timeouts.connect))
+            client.watch()
             dialogue.heard(banner.code, banner.message)
             if route.tls == "smtps":
                 self._note_tls(client)
@@ -130,9 +112,11 @@ class Wire:
         self._dialogue.begin("tls")
         if not client.supports_extension("starttls"):
             raise failures.no_starttls(self.route.server)
-        self._dialogue.said("STARTTLS")
         with self._failures():
-            response = await client.starttls(timeout=self._left())
+            await client.look_up()
+            self._dialogue.said("STARTTLS")
+            with client.asking():
+                response = await client.starttls(timeout=self._left())
             self._dialogue.heard(response.code, response.message)
             self._note_tls(client)
 
@@ -175,10 +159,12 @@ class Wire:
                     # Nothing calls when a library's transport has room again.
                     while transport.get_write_buffer_size() > _CHUNK:  # noqa: ASYNC110
                         await anyio.sleep(0.005)
+            await client.look_up()
+            # Nothing is awaited between the look and the dot, nor between the dot and its answer.
             self.dot_sent = True
-            protocol.write(wire[last:])
-            # Nothing is awaited in between: what comes while nobody waits for it is thrown away.
-            response = await protocol.read_response(timeout=self._left())
+            with client.asking():
+                protocol.write(wire[last:])
+                response = await protocol.read_response(timeout=self._left())
         self._dialogue.heard(response.code, response.message)
         return response
 
@@ -206,7 +192,7 @@ class Wire:
                 raise failures.timed_out("connect", route.server, seconds) from None
             raise failures.unreachable(error, route.server) from None
 
-    def _connected(self) -> _Client:
+    def _connected(self) -> Client:
         if self._client is None or not self._client.is_connected:
             raise failures.lost(self._dialogue.stage, self.route.server)
         return self._client
@@ -220,7 +206,7 @@ class Wire:
                 raise failures.out_of_time(self._dialogue.stage, self.route.server)
         return seconds
 
-    def _note_tls(self, client: _Client) -> None:
+    def _note_tls(self, client: Client) -> None:
         self.tls = facts(client.get_transport_info("ssl_object"), self.route, self.peer)
 
     @contextmanager
@@ -238,6 +224,8 @@ class Wire:
             return self._refusal(error)
         # What comes later would be taken for the answer to another command.
         self.drop()
+        if isinstance(error, UnaskedReplyError):
+            return self._unasked(str(error))
         if isinstance(error, aiosmtplib.SMTPResponseException):
             self._dialogue.garbled(error.message)
             return failures.garbled(stage, server)
@@ -249,6 +237,17 @@ class Wire:
             if isinstance(one, TimeoutError | ConnectionAbortedError):
                 return failures.timed_out(stage, server, waited)
         return failures.lost(stage, server)
+
+    def _unasked(self, said: str) -> SmtpError:
+        """A server that shuts down, or has heard enough of the content, may say so unasked."""
+        dialogue = self._dialogue
+        match = _NO.match(said)
+        if match and (match[1] == "421" or dialogue.stage == "data"):
+            code, text = int(match[1]), match[2].rstrip("\r")
+            dialogue.heard(code, text)
+            return failures.refused(dialogue.stage, dialogue.read(code, text))
+        dialogue.garbled(said)
+        return failures.unasked(dialogue.stage, self.route.server)
 
     def _refusal(self, error: aiosmtplib.SMTPResponseException) -> SmtpError:
         """A reply that the library raised. Answers to commands were written down already."""
