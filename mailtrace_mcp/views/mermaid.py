@@ -29,4 +29,7 @@ def _box(box: Box) -> str:
 
 
 def _escaped(text: str) -> str:
+    """Mermaid breaks a line at `\\n`, also where the backslash was an entity code, so the set minus
+    stands for it; no checked value holds a backslash."""
+    text = text.replace("\\", "\N{SET MINUS}")
     return "".join(char if char in _PLAIN else f"#{ord(char)};" for char in text)

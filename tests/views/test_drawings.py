@@ -15,19 +15,8 @@ from mailtrace_mcp.views import dot, drawing, mermaid
 from mailtrace_mcp.views.picture import picture
 from tests.answers.found import two_hops
 
-HOSTILE = [
-    'a"]; n0-->n9; x["b',
-    "x\\",
-    'x\\"; evil [label="y',
-    "<img src=x onerror=alert(1)>",
-    "%%{init: {'theme':'dark'}}%%",
-    "#quot;#35;&quot;&lt;",
-    "{a|<b>c}",
-    "`code` [link](http://evil.test)",
-    "end",
-    "\\N \\G \\n",
-    "]])}} subgraph x",
-]
+from .hostile import HOSTILE
+
 MERMAID_BOX = re.compile(
     r'  n\d+(\["[^"\]\[<>{}|`\\%]*(<br/>[^"\]\[<>{}|`\\%]*)*"\]|\(\["[^"]*"\]\))'
 )
