@@ -4,6 +4,7 @@ alone, and all of it."""
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from mailtrace_mcp.logs import Reading, Term
 from mailtrace_mcp.logs.plan import Measures
 from mailtrace_mcp.logs.scan import Member
+from mailtrace_mcp.logs.store import Stopped
 from mailtrace_mcp.trace.coverage import Window
 
 from .conftest import TINY, Far, Lines, Machine, ask, same, some_terms
@@ -84,3 +86,32 @@ def test_all_ways_give_the_same_lines(tmp_path_factory: pytest.TempPathFactory, 
         for way in WAYS:
             found = read(machine, way, terms, window)
             same(found, expected, stamped_only=WAYS[way][2] not in (None, Measures(at_once=0)))
+
+
+class Counting(Far):
+    """Notes how many bytes are fetched."""
+
+    fetched = 0
+
+    def spans(self, path: str, spans: Sequence[tuple[int, int]], stopped: Stopped) -> list[bytes]:
+        self.fetched += sum(length for _, length in spans)
+        return super().spans(path, spans, stopped)
+
+
+def test_what_other_hosts_are_asked_for_is_not_looked_for_here(tmp_path: Path) -> None:
+    machine, lines = Machine(tmp_path), Lines(1, START, bsd=False, zone=ZoneInfo("UTC"))
+    machine.write("mail.log", lines.some(200), lines.now)
+    machine.build()
+    window = Window(START - timedelta(days=1), START + timedelta(days=1))
+    nowhere = Term("queue_id", "FFFF1111FF", window)
+    fetched = []
+    for hosts in (frozenset({"mx2"}), frozenset({"mx1"})):
+        store = Counting()
+        everything = Term("process", "postfix/smtp[2]", window, hosts)  # no index has such a key
+        source = machine.planned(
+            store, index=True, measures=Measures(small=0, at_once=0, grain=256)
+        )
+        found = ask(source, [nowhere, everything], window)
+        assert bool(found.lines) == (hosts == {"mx1"})
+        fetched.append(store.fetched)
+    assert fetched[0] < fetched[1] / 4

@@ -80,12 +80,13 @@ class PlannedSource:
 
     async def read(self, terms: Sequence[Term], window: Window) -> Reading:
         """See LogSource. Works in a thread; when cancelled, the thread ends at its next block."""
-        if not any(_concerns(member, terms) for member in self._members):
+        own = [one for one in terms if any(_concerns(each, [one]) for each in self._members)]
+        if not own:
             return Reading((), ())
         stop = threading.Event()
         try:
             return await anyio.to_thread.run_sync(
-                self._read, tuple(terms), window, stop.is_set, abandon_on_cancel=True
+                self._read, own, window, stop.is_set, abandon_on_cancel=True
             )
         finally:
             stop.set()
