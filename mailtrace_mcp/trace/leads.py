@@ -20,6 +20,7 @@ from mailtrace_mcp.trace.names import hosts_behind
 from mailtrace_mcp.trace.transactions import Attempt, Transaction, forwarded_as
 from mailtrace_parsers.entry import Frame
 from mailtrace_parsers.events import Client, Notification, ProxyVerdict
+from mailtrace_parsers.postfix.queue_id import is_queue_id
 
 LeadKind = Literal[
     "address", "domain", "queue_id", "message_id", "process", "literal", "everything"
@@ -28,7 +29,6 @@ LeadKind = Literal[
 NEAR = timedelta(minutes=5)  # clocks that differ, lines that come late
 SESSION = timedelta(minutes=10)  # how far a client's session reaches around its `client=` line
 # A foreign queue ID worth asking our own hosts for; anything longer or odder is no ID of theirs.
-LONGEST_ID = 32
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,12 @@ def _leads_of(life: Transaction, graph: Graph, asked: Asked, scope: Scope) -> It
     if life.message_id:
         yield Lead("message_id", life.message_id, scope.clipped(span.start, span.end))
     for queue_id, at in _named_ids(life):
-        if 5 <= len(queue_id) <= LONGEST_ID and queue_id.isascii():
+        if is_queue_id(queue_id):  # another server's stands at the head of no line of ours
             window = scope.clipped(min(at - NEAR, span.start), max(at + NEAR, span.end))
             yield Lead("queue_id", queue_id, window)
     yield from _process_leads(life, scope)
     yield from _refusal_leads(life, graph, scope)
-    if life.queue_id is not None and life.removed is None and _may_have_been_deleted(life):
+    if _asked_for(life, asked) and life.removed is None and _may_have_been_deleted(life):
         end = (life.ended or scope.window.end) + scope.reach
         window = scope.clipped(life.started or scope.window.start, end)
         yield Lead("literal", "postsuper[", window, frozenset({life.host}))
@@ -216,6 +216,11 @@ def _refusal_leads(life: Transaction, graph: Graph, scope: Scope) -> Iterator[Le
             start = attempt.at - min(spent, NEAR) - NEAR
             window = scope.clipped(start, attempt.at + NEAR)
             yield Lead("address", attempt.delivery.recipient, window, frozenset(hosts))
+
+
+def _asked_for(life: Transaction, asked: Asked) -> bool:
+    """Whether all its lines are known: of one that only a message-id led to, most are not yet."""
+    return life.queue_id is not None and asked.has("queue_id", life.queue_id)
 
 
 def _may_have_been_deleted(life: Transaction) -> bool:
