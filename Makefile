@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK_VENV := .venv-lock
 
-.PHONY: demo test soak peers lint setup lock clean
+.PHONY: demo test soak bench peers lint setup lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -27,6 +27,10 @@ peers:
 # The tests that look for what happens seldom, at length: ten minutes.
 soak: setup peers
 	MAILTRACE_SOAK=1 $(BIN)/pytest -m soak
+
+# How fast it is, as ratios to programs that everybody has: make bench SIZE=1G ONLY=T1,T9 REPORT=FILE
+bench: setup peers
+	@$(BIN)/python -m bench --size $(or $(SIZE),100M) $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT))
 
 lint: setup
 	$(BIN)/ruff check

@@ -1,0 +1,1 @@
+"""How fast it is, as ratios to programs that everybody has: `make bench`."""
