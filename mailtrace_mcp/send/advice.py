@@ -34,6 +34,14 @@ class Row:
 # Words for what no server said; failures.py uses them as the text.
 REFUSED, TIMED_OUT, LOST, UNKNOWN_NAME = "refused", "timed out", "lost", "unknown name"
 NO_STARTTLS = "starttls not offered"
+LOST_IN_TLS, TIMED_OUT_IN_TLS = "lost inside tls", "timed out inside tls"
+TOKEN = "(the login was a token)"  # noqa: S105  a word, no token
+
+
+def unverified(code: int) -> str:
+    """The word for a certificate that cannot be trusted, with OpenSSL's number (x509_vfy.h)."""
+    return f"certificate_verify_failed {code}."
+
 
 TABLE = (
     Row("The server wants encryption first: use ssl_mode starttls.", (530, 538, 554), ("starttls",)),
@@ -43,15 +51,36 @@ TABLE = (
         words=("wrong_version_number", "record_layer_failure", "http_request", "packet_length"),
     ),
     Row(
+        "The server needs a new certificate (is this machine's clock right?); only for a test server say "
+        "verify: false.",
+        words=(unverified(9), unverified(10)),
+    ),
+    Row(
+        "Use the name that the certificate is for as host of the profile, or have the server's certificate "
+        "made out for this one too.",
+        words=(unverified(62), unverified(64)),
+    ),
+    Row("The server needs a new certificate: do not trust this one.", words=(unverified(23),)),
+    Row(
         "Name the CA's certificate in the profile (ca_file), or say verify: false for a self-signed "
         "test server.",
         words=("certificate_verify_failed",),
     ),
     Row(
+        "The server wants a client certificate: name one in the profile (cert, key).",
+        words=("certificate_required",),
+    ),
+    Row(
+        "The server does not accept the profile's client certificate (cert, key): it must be of a CA that "
+        "the server knows, and valid.",
+        words=("alert_unknown_ca", "alert_bad_certificate", "alert_certificate", "alert_access_denied",
+               "alert_unsupported_certificate"),
+    ),
+    Row(
         "The two sides have no TLS version or cipher in common: the server is too old for min_tls, "
         "or wants a client certificate (cert, key).",
         words=("unsupported_protocol", "no_protocols", "alert_handshake", "protocol_version",
-               "certificate_required", "no_shared_cipher", "handshake_failure"),
+               "no_shared_cipher", "handshake_failure"),
     ),
     Row(
         "Use ssl_mode smtps on port 465, or ask why the server does not offer STARTTLS here.",
@@ -64,6 +93,11 @@ TABLE = (
     Row("The server wants authentication: give user and password.", (554,), ("no valid recipients",)),
     Row("The server wants authentication: give user and password.", (530, 550, 553, 554),
         ("authentication required", "must authenticate", "not authenticated")),
+    Row(
+        "Get a new token (it may have expired, be another user's, or not be for SMTP by its scope), or "
+        "switch auth off.",
+        (535, 534, 538), (TOKEN,),
+    ),
     Row(
         "Check user and password (Gmail and Yahoo want an app password), or switch auth off.",
         (535, 534, 538), (), ("auth",),
@@ -79,11 +113,16 @@ TABLE = (
         (421, 450, 451, 452), ("too many", "rate limit", "throttl", "too busy"), (), 60),
     Row("The mail is too large for this server.", (552, 534), ("size", "too big", "too large"),
         ("mail", "data")),
+    Row("The server wants authentication, or another one: check user and password (Gmail and Yahoo want an "
+        "app password).", (535, 534)),
     Row("Check the recipients: the server knows no such mailbox.", (550, 551, 553),
         ("unknown", "no such", "does not exist", "not found", "5.1.1"), ("rcpt",)),
     Row("Check host and port of the profile, and the firewall between.",
         words=(REFUSED, TIMED_OUT), stages=("connect",)),
     Row("Check the name of the host in the profile.", words=(UNKNOWN_NAME,), stages=("connect",)),
+    Row("The server ended the encrypted connection at once: it may want a client certificate (cert, key), or "
+        "not accept this one.", words=(LOST_IN_TLS,), stages=("banner", "ehlo")),
+    Row("Check host and port of the profile.", words=(TIMED_OUT_IN_TLS,), stages=("banner",)),
     Row("If this is port 465, use ssl_mode smtps; else check host and port of the profile.",
         words=(TIMED_OUT, LOST), stages=("banner",)),
     Row("Check port and ssl_mode of the profile (starttls for 25 and 587, smtps for 465), and min_tls.",

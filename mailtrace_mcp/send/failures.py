@@ -21,14 +21,15 @@ from mailtrace_parsers.events import Reply
 class SmtpError(MailtraceError):
     """What stopped a connection or a mail, and at which stage.
 
-    `reply` is the server's answer where there was one; `advice` the sentence about it; `retry_after`
-    seconds after which to try again, for what is temporary.
+    `reply` is the server's answer where there was one, and `text` a word of ours for the table of advice;
+    `advice` is the sentence about it; `retry_after` seconds after which to try again, for what is
+    temporary.
     """
 
     def __init__(
         self, code: Code, what: str, stage: Stage, reply: Reply | None = None, text: str = ""
     ) -> None:
-        row = advice(reply.code if reply else None, reply.text if reply else text, stage)
+        row = advice(reply.code if reply else None, f"{reply.text if reply else ''} {text}", stage)
         self.stage: Stage = stage
         self.reply = reply
         self.advice = row.advice if row else None
@@ -51,11 +52,12 @@ class SmtpError(MailtraceError):
         return lost and self.stage != "connect"
 
 
-def refused(stage: Stage, reply: Reply, what: str | None = None) -> SmtpError:
-    """The server said no. `what` is who or what was refused: by default what the stage is about."""
+def refused(stage: Stage, reply: Reply, what: str | None = None, text: str = "") -> SmtpError:
+    """The server said no. `what` is who or what was refused: by default what the stage is about; `text` a
+    word of advice.py."""
     number = f"{reply.code} {reply.enhanced}" if reply.enhanced else f"{reply.code}"
     told = f"The server refused {what or _ASKED[stage]}: {number}."
-    return SmtpError(_code(stage, reply), told, stage, reply)
+    return SmtpError(_code(stage, reply), told, stage, reply, text)
 
 
 _ASKED: dict[Stage, str] = {
@@ -81,13 +83,15 @@ def _code(stage: Stage, reply: Reply) -> Code:
         return Code.SMTP_TLS_REQUIRED
     if code < 500:
         return Code.SMTP_TEMPFAIL
-    return Code.SMTP_AUTH if stage == "auth" or code == 530 else Code.SMTP_REJECTED
+    wants_login = code in (530, 535) or (code == 534 and "5.7." in text)  # RFC 4954 section 6
+    return Code.SMTP_AUTH if stage == "auth" or wants_login else Code.SMTP_REJECTED
 
 
-def timed_out(stage: Stage, server: str, seconds: float) -> SmtpError:
-    """Nothing was heard for too long."""
+def timed_out(stage: Stage, server: str, seconds: float, encrypted: bool = False) -> SmtpError:
+    """Nothing was heard for too long; `encrypted`: inside TLS."""
     what = f"{server} did not answer within {seconds:.3g} s (stage {stage})."
-    return SmtpError(Code.SMTP_TIMEOUT, what, stage, None, words.TIMED_OUT)
+    text = words.TIMED_OUT_IN_TLS if encrypted else words.TIMED_OUT
+    return SmtpError(Code.SMTP_TIMEOUT, what, stage, None, text)
 
 
 def out_of_time(stage: Stage, server: str) -> SmtpError:
@@ -96,10 +100,11 @@ def out_of_time(stage: Stage, server: str) -> SmtpError:
     return SmtpError(Code.SMTP_TIMEOUT, what, stage)
 
 
-def lost(stage: Stage, server: str) -> SmtpError:
-    """The server hung up."""
+def lost(stage: Stage, server: str, encrypted: bool = False) -> SmtpError:
+    """The server hung up; `encrypted`: inside TLS."""
     what = f"{server} closed the connection (stage {stage})."
-    return SmtpError(Code.SMTP_DISCONNECTED, what, stage, None, words.LOST)
+    text = words.LOST_IN_TLS if encrypted else words.LOST
+    return SmtpError(Code.SMTP_DISCONNECTED, what, stage, None, text)
 
 
 def garbled(stage: Stage, server: str) -> SmtpError:
@@ -170,7 +175,7 @@ def no_tls(error: ssl.SSLError, server: str) -> SmtpError:
     """The handshake failed; for a certificate that is not trusted SMTP_TLS_VERIFY."""
     if isinstance(error, ssl.SSLCertVerificationError):
         what = f"The certificate of {server} cannot be trusted: {_verification(error)}."
-        text = "certificate_verify_failed"
+        text = words.unverified(error.verify_code)
         return SmtpError(Code.SMTP_TLS_VERIFY, what, "tls", None, text)
     reason = error.reason if isinstance(error.reason, str) else "unknown reason"
     what = f"No TLS with {server}: {reason.lower().replace('_', ' ')}."

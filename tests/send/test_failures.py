@@ -27,6 +27,9 @@ ADVICE: list[tuple[str, Stage, Code, str]] = [
     ("530 5.7.0 Authentication required", "mail", Code.SMTP_AUTH, "wants authentication"),
     ("535 5.7.8 Error: authentication failed", "auth", Code.SMTP_AUTH, "app password"),
     ("534 5.7.9 Application-specific password required", "auth", Code.SMTP_AUTH, "app password"),
+    ("535 5.7.8 Error: authentication failed", "mail", Code.SMTP_AUTH, "check user and password"),
+    ("534 5.7.9 Application-specific password required", "mail", Code.SMTP_AUTH, "app password"),
+    ("534 5.3.4 Message size exceeds", "mail", Code.SMTP_REJECTED, "too large"),
     ("454 4.7.0 Temporary authentication failure", "auth", Code.SMTP_TEMPFAIL, "5 minutes"),
     ("554 5.7.1 <a@x>: Relay access denied", "rcpt", Code.SMTP_REJECTED, "its own domains"),
     ("450 4.2.0 <a@x>: Recipient address rejected: Greylisted", "rcpt", Code.SMTP_TEMPFAIL, "greylisting"),
@@ -70,7 +73,9 @@ def ssl_error(reason: str) -> ssl.SSLError:
         ("TLSV1_ALERT_PROTOCOL_VERSION", "min_tls"),
         ("UNSUPPORTED_PROTOCOL", "min_tls"),
         ("SSLV3_ALERT_HANDSHAKE_FAILURE", "min_tls"),
-        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "client certificate"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "wants a client certificate"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "does not accept the profile's client certificate"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "does not accept the profile's client certificate"),
     ],
 )
 def test_the_advice_for_a_handshake(reason: str, words: str) -> None:
@@ -80,6 +85,31 @@ def test_the_advice_for_a_handshake(reason: str, words: str) -> None:
     assert words in failure.advice
     assert not failure.worth_a_retry
     assert not failure.unreachable
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (9, "needs a new certificate"),
+        (10, "needs a new certificate"),
+        (18, "ca_file"),
+        (19, "ca_file"),
+        (20, "ca_file"),
+        (21, "ca_file"),
+        (23, "do not trust"),
+        (62, "Use the name"),
+        (64, "Use the name"),
+        (1234, "ca_file"),
+    ],
+)
+def test_the_advice_for_a_certificate_is_what_helps(code: int, words: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "words")
+    error.verify_code = code
+    failure = failures.no_tls(error, "h:465")
+    assert failure.code == "SMTP_TLS_VERIFY"
+    assert failure.advice is not None
+    assert words in failure.advice
+    assert (words == "ca_file") == ("ca_file" in failure.advice)
 
 
 def test_every_row_says_something_and_is_found() -> None:

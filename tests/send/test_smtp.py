@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 import anyio
@@ -17,6 +18,8 @@ from mailtrace_mcp.send.routes import Mechanism, Route, route_of, with_server, w
 
 from .conftest import QUICK, UNIQUE, Configured, login, mail, route
 from .peers.certificates import Authority
+from .peers.handshakes import particular
+from .peers.scripted import HANG_UP, SILENCE, Script, peer
 from .peers.sink import PASSWORD, USER, sink
 
 
@@ -105,6 +108,7 @@ def test_each_mechanism_logs_in_and_shows_no_word_of_it(
         assert refused.code == "SMTP_AUTH"
         assert refused.stage == "auth"
         assert refused.advice is not None
+        assert ("new token" if mechanism == "xoauth2" else "app password") in refused.advice
         assert "auth off" in refused.advice
         said = [line.text for line in account.transcript if line.side == "client"]
         assert any(text.startswith(f"AUTH {mechanism.upper()}") for text in said)
@@ -209,6 +213,8 @@ def test_sm011_an_expired_certificate_is_refused_with_its_date(
         assert failure.code == "SMTP_TLS_VERIFY"
         assert failure.stage == "tls"
         assert "has expired" in failure.message
+        assert "needs a new certificate" in failure.message
+        assert "ca_file" not in failure.message
         assert "valid from 20" in failure.message
 
     anyio.run(main)
@@ -221,8 +227,11 @@ def test_another_hosts_certificate_and_an_unknown_ca_are_refused(authority: Auth
             failure = await refusal(route(server.port, "starttls", ca_file=authority.file))
             assert failure.code == "SMTP_TLS_VERIFY"
             assert "made out for another" in failure.message
+            assert "Use the name that the certificate is for" in failure.message
+            assert "ca_file" not in failure.message
             failure = await refusal(route(server.port, "starttls"))
             assert "CA that is not known here" in failure.message
+            assert "ca_file" in failure.message
 
     anyio.run(main)
 
@@ -241,8 +250,6 @@ def test_sm041_each_connection_is_verified_anew(authority: Authority) -> None:
 
 
 def test_old_tls_is_refused(authority: Authority) -> None:
-    import ssl
-
     async def main() -> None:
         tls = authority.pair("good").context()
         tls.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -260,8 +267,6 @@ def test_old_tls_is_refused(authority: Authority) -> None:
 def test_a_client_certificate_is_shown_and_a_file_that_is_none_is_named(
     authority: Authority, tmp_path: Path
 ) -> None:
-    import ssl
-
     async def main() -> None:
         tls = authority.pair("good").context()
         tls.verify_mode = ssl.CERT_REQUIRED
@@ -279,6 +284,56 @@ def test_a_client_certificate_is_shown_and_a_file_that_is_none_is_named(
                 with pytest.raises(MailtraceError, match=key) as caught:
                     await sent(route(server.port, "smtps", **{key: tmp_path / "none.pem"}))
                 assert caught.value.code == "CONFIG_INVALID"
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("mode", ["starttls", "smtps"])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_client_certificate_is_told_as_such(
+    mode: str, version: ssl.TLSVersion, authority: Authority
+) -> None:
+    tls = authority.pair("good").context()
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(authority.file)
+    tls.minimum_version = tls.maximum_version = version
+
+    async def main() -> None:
+        strange = authority.self_signed("strange")
+        with particular(tls, mode == "starttls") as port:
+            to = route(port, mode, ca_file=authority.file)
+            failure = await refusal(to)
+            assert failure.code == "SMTP_TLS_REQUIRED"
+            assert failure.stage == "tls"
+            assert not failure.worth_a_retry
+            assert failure.advice is not None
+            assert "client certificate" in failure.advice
+            assert "cert, key" in failure.advice
+            wrong = route(port, mode, ca_file=authority.file, cert=strange.cert, key=strange.key)
+            failure = await refusal(wrong)
+            assert failure.code == "SMTP_TLS_REQUIRED"
+            assert "does not accept the profile's client certificate" in failure.message
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("mode", ["starttls", "smtps"])
+def test_a_loss_inside_tls_is_no_question_of_the_port(mode: str, authority: Authority) -> None:
+    async def main() -> None:
+        tls = authority.pair("good").context()
+        inside, upgraded = (tls, None) if mode == "smtps" else (None, tls)
+        offered = "250-peer.example\r\n250-STARTTLS\r\n250 8BITMIME"
+        script: Script = {"BANNER": HANG_UP} if mode == "smtps" else {"EHLO": [offered, HANG_UP]}
+        async with peer(script, smtps=inside, starttls=upgraded, STARTTLS="220 go") as server:
+            failure = await refusal(route(server.port, mode, ca_file=authority.file))
+        assert failure.code == "SMTP_DISCONNECTED"
+        assert failure.advice is not None
+        assert "client certificate" in failure.advice
+        assert "465" not in failure.advice
+        async with peer(BANNER=SILENCE, smtps=inside) as server:
+            if mode == "smtps":
+                failure = await refusal(route(server.port, mode, ca_file=authority.file))
+                assert failure.advice == "Check host and port of the profile."
 
     anyio.run(main)
 

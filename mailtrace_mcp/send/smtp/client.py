@@ -26,6 +26,9 @@ class Client(aiosmtplib.SMTP):
 
     dialogue: Dialogue
     in_auth = False
+    lost_by: Exception | None = (
+        None  # why the connection was lost, also where nobody waited for anything
+    )
     _asked = False
     _unasked = b""
 
@@ -34,7 +37,7 @@ class Client(aiosmtplib.SMTP):
         protocol = self.protocol
         if protocol is None:
             return
-        known = protocol.data_received
+        known, lost = protocol.data_received, protocol.connection_lost
 
         def data_received(data: bytes) -> None:
             waiter = protocol._response_waiter
@@ -43,7 +46,12 @@ class Client(aiosmtplib.SMTP):
             else:
                 self._unasked += data[:_KEPT]
 
+        def connection_lost(error: Exception | None) -> None:
+            self.lost_by = error
+            lost(error)
+
         protocol.data_received = data_received  # type: ignore[method-assign]
+        protocol.connection_lost = connection_lost  # type: ignore[method-assign, assignment]
 
     @property
     def unasked(self) -> bytes:
@@ -53,10 +61,10 @@ class Client(aiosmtplib.SMTP):
 
     async def look_up(self) -> None:
         """Take in what has come by now, and raise UnaskedReplyError if that is anything."""
-        for _ in range(
-            2
-        ):  # one round of the loop sees that there is something, the next one reads it
-            await asyncio.sleep(0)
+        # One round of the loop sees that there is something, the next one reads it.
+        await _rounds(2)
+        if not self.is_connected:  # why is told to TLS in a third one, and to us in a fourth
+            await _rounds(2)
         if said := self.unasked:
             raise UnaskedReplyError(said.decode("utf-8", "surrogateescape"))
 
@@ -83,3 +91,8 @@ class Client(aiosmtplib.SMTP):
             response = await super().execute_command(*args, timeout=timeout)
         self.dialogue.heard(response.code, response.message)
         return response
+
+
+async def _rounds(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)

@@ -19,10 +19,11 @@ import aiosmtplib
 import anyio
 
 from mailtrace_mcp.send import failures
+from mailtrace_mcp.send.advice import TOKEN
 from mailtrace_mcp.send.commands import dotted, own_name, peer_name
 from mailtrace_mcp.send.credentials import Credentials
 from mailtrace_mcp.send.dialling import dialled
-from mailtrace_mcp.send.dialogue import Dialogue
+from mailtrace_mcp.send.dialogue import MAIL_STAGES, Dialogue
 from mailtrace_mcp.send.failures import SmtpError
 from mailtrace_mcp.send.routes import Route, Timeouts
 from mailtrace_mcp.send.smtp.client import Client, UnaskedReplyError
@@ -54,6 +55,7 @@ class Wire:
         self._timeouts = timeouts
         self._deadline = deadline
         self._client: Client | None = None
+        self._token = False  # whether the login is one, and no password
 
     @property
     def usable(self) -> bool:
@@ -130,11 +132,12 @@ class Wire:
             "xoauth2": client.auth_xoauth2,
         }[mechanism]
         client.in_auth = True
+        self._token = mechanism == "xoauth2"
         try:
             with self._failures():
                 await says(login.user, login.secret.get_secret_value(), timeout=self._left())
         finally:
-            client.in_auth = False
+            client.in_auth = self._token = False
 
     async def command(self, *words: bytes) -> Answer:
         """One command and its answer, whatever its code."""
@@ -194,7 +197,7 @@ class Wire:
 
     def _connected(self) -> Client:
         if self._client is None or not self._client.is_connected:
-            raise failures.lost(self._dialogue.stage, self.route.server)
+            raise self._failure(aiosmtplib.SMTPServerDisconnected("lost"), 0)
         return self._client
 
     def _left(self, limit: float | None = None) -> float:
@@ -229,14 +232,15 @@ class Wire:
         if isinstance(error, aiosmtplib.SMTPResponseException):
             self._dialogue.garbled(error.message)
             return failures.garbled(stage, server)
-        cause = error.__cause__ if isinstance(error, aiosmtplib.SMTPConnectError) else None
-        for one in (error, cause):
-            if isinstance(one, ssl.SSLError):
+        inside = stage != "tls" and (self.tls is not None or self.route.tls == "smtps")
+        behind = self._client.lost_by if self._client is not None else None
+        for one in (*_causes(error), *_causes(behind)):
+            if isinstance(one, ssl.SSLError) and stage not in MAIL_STAGES:
                 return failures.no_tls(one, server)
             # ConnectionAbortedError is how asyncio ends a handshake that takes too long.
             if isinstance(one, TimeoutError | ConnectionAbortedError):
-                return failures.timed_out(stage, server, waited)
-        return failures.lost(stage, server)
+                return failures.timed_out(stage, server, waited, inside)
+        return failures.lost(stage, server, inside)
 
     def _unasked(self, said: str) -> SmtpError:
         """A server that shuts down, or has heard enough of the content, may say so unasked."""
@@ -254,4 +258,13 @@ class Wire:
         dialogue = self._dialogue
         if dialogue.stage in ("banner", "tls"):
             dialogue.heard(error.code, error.message)
-        return failures.refused(dialogue.stage, dialogue.read(error.code, error.message))
+        reply = dialogue.read(error.code, error.message)
+        return failures.refused(dialogue.stage, reply, text=TOKEN if self._token else "")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what is behind it. A server that wants a client certificate says so, in TLS 1.3,
+    after the handshake (RFC 8446 4.4.2.4): what is seen first is a loss."""
+    while error is not None:
+        yield error
+        error = error.__cause__
