@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailtrace_mcp.answers import TraceAnswer, as_json
+from mailtrace_mcp.answers.parts import Place
 from mailtrace_mcp.answers.trace_types import Hop, HopLink, Trace
 from mailtrace_mcp.views import steps
 from mailtrace_mcp.views.page import app, page
+from tests.answers.found import FULL, TWO_HOPS, listed, two_hops
+from tests.trace.plain import graph
 
 from .chromium import Page
 from .conftest import Show
@@ -216,3 +221,107 @@ def test_the_page_names_no_other_place() -> None:
     )
     assert not re.search(r"\b(src|href|style|on[a-z]+)=", text)
     assert len(text) < 100_000
+
+
+def test_the_policy_allows_this_script_and_this_style_alone() -> None:
+    text = app()
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    [style] = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": hash_of(script),
+        "style-src": hash_of(style),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
+def hash_of(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def test_a_listing_tells_every_mail_and_by_a_click_its_lines(show: Show, tmp_path: Path) -> None:
+    answer = listed(graph(**TWO_HOPS), FULL)
+    shown = show(answer)
+    rows = shown.run("return [...document.querySelectorAll('.row')].map(row => row.innerText)")
+    assert len(rows) == len(answer.mails) == 3
+    for mail, row in zip(answer.mails, rows, strict=True):
+        words = [mail.queue_id, mail.host, f"from {mail.sender or '<>'}"]
+        words += [one.recipient for one in mail.recipients]
+        words += [f"{LETTERS[one.outcome]} {one.outcome} {one.dsn}" for one in mail.recipients]
+        assert all(word in row for word in words if word), (words, row)
+    assert shown.run("return document.querySelectorAll('.groups li').length") == 2
+    shown.run("document.querySelector('.row summary').click()")
+    shown.settle()
+    assert opened_lines(shown) == [
+        one.text for one in answer.mails[0].untrusted if "line, " in one.where
+    ]
+    for width in (1280, 400):
+        shown.size(width)
+        shown.settle()
+        shown.screenshot(tmp_path / f"{width}.png")
+        assert shown.run(SIDEWAYS) <= 0
+        assert shown.run(CONTRAST) == []
+    assert shown.complaints == []
+
+
+def test_a_mail_to_thousands_is_drawn_in_part(show: Show) -> None:
+    [mail] = two_hops().traces
+    [sent] = [end for end in mail.recipients if end.outcome == "sent"]
+    many = tuple(sent.model_copy(update={"recipient": f"u{n}@example.test"}) for n in range(3000))
+    shown = show(of_one(mail.model_copy(update={"recipients": many})))
+    assert "and 2996 more" in shown.run("return document.querySelector('.node.end').textContent")
+    assert shown.run("return document.querySelectorAll('.card').length") < 210
+    assert "And 2800 more." in shown.run("return document.body.innerText")
+    assert shown.run(OVERLAPS) == []
+    assert shown.complaints == []
+
+
+@pytest.mark.parametrize("chain", [True, False])
+def test_as_many_hops_as_a_trace_may_have(show: Show, chain: bool) -> None:
+    """One after the other, and all after the first."""
+    [mail] = two_hops().traces
+    hops = tuple(
+        mail.hops[0].model_copy(update={"host": f"host{n % 7}", "queue_id": f"A{n:05}"})
+        for n in range(500)
+    )
+    places = [Place(host=hop.host, queue_id=hop.queue_id) for hop in hops]
+    links = tuple(
+        HopLink(
+            source=places[n - 1 if chain else 0], target=places[n], kind="relay",
+            evidence="queued_as", confidence="proven",
+        )
+        for n in range(1, 500)
+    )  # fmt: skip
+    shown = show(of_one(mail.model_copy(update={"hops": hops, "links": links, "notices": ()})))
+    assert shown.run("return document.querySelectorAll('.node.hop').length") >= 500
+    assert shown.run(SIDEWAYS) <= 0
+    assert shown.complaints == []
+
+
+def test_ways_that_are_not_certain_are_dotted_and_never_a_circle(show: Show) -> None:
+    [mail] = two_hops().traces
+    first, then, last = (Place(host=hop.host, queue_id=hop.queue_id) for hop in mail.hops)
+    guess = HopLink(
+        source=then, target=None, kind="relay", evidence="message_id+time", confidence="possible",
+        candidates=(first, last),
+    )  # fmt: skip
+    named = HopLink(
+        source=first, target=None, kind="forward", evidence="forwarded_as", confidence="likely", named="4ABCDEFABC",
+    )  # fmt: skip
+    shown = show(of_one(mail.model_copy(update={"links": (guess, *mail.links, named)})))
+    dotted = "return [...document.querySelectorAll('.edge.dotted')].map(e => e.textContent)"
+    [to_last, to_named] = sorted(shown.run(dotted), reverse=True)
+    assert "message_id+time, one of several that fit" in to_last
+    assert "4ABCDEFABC" in to_named
+    assert "forwarded_as, likely" in to_named
+    ghost = shown.run("return document.querySelector('.node.ghost').textContent")
+    assert "no line of it found" in ghost
+
+
+def of_one(mail: Trace) -> TraceAnswer:
+    return two_hops().model_copy(update={"traces": (mail,)})

@@ -100,7 +100,7 @@ function linkLabel(link, source, target, trace) {
   const nrcpt = target.hop.nrcpt;
   const many = names.length || !nrcpt ? counted(names.length, "recipient") : counted(nrcpt, "recipient");
   const who = names.length === 1 ? names[0] : many;
-  const sure = link.to ? link.confidence : "one of several that fit";
+  const sure = link.candidates ? "one of several that fit" : link.confidence;
   return {
     above: [{ text: target.title, font: "mono" }, names.length || nrcpt ? { text: who } : null],
     below: [
@@ -116,7 +116,8 @@ function groups(recipients) {
   for (const end of recipients) {
     const key = JSON.stringify([end.host, end.queue_id, end.outcome, end.end, end.relay ?? null,
       end.relay_ref ?? null, end.dsn ?? null, end.reason ?? null, end.added_by ?? null]);
-    found.set(key, [...(found.get(key) ?? []), end]);
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(end);
   }
   return found;
 }
