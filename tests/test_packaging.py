@@ -97,6 +97,15 @@ def test_it_carries_the_skill_with_a_script_that_runs(clean: Path) -> None:
     assert "mailtrace-mcp send" in (skill / "scripts" / "send-mail").read_text()
 
 
+def test_it_carries_the_page_with_its_script_and_style(clean: Path) -> None:
+    code = "from mailtrace_mcp.views.page import app; print(app())"
+    told = _run(clean / "bin" / "python", "-c", code, cwd=clean)
+    assert told.startswith("<!doctype html>")
+    assert "function graphFigure(" in told
+    assert "prefers-reduced-motion" in told
+    assert "color-scheme: light dark" in told
+
+
 def test_it_installs_no_generic_top_level_name(wheel: Path) -> None:
     names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {name for name in names if not name.endswith(".dist-info")} == {
