@@ -141,7 +141,7 @@ function setWidths(graph, gaps) {
   gaps.forEach((gap, column) => {
     gap.x = x;
     gap.labelX = x + 12 + gap.tracks.length * TRACK;
-    x = gap.labelX + Math.ceil(gap.label) + 16;
+    x = gap.labelX + Math.ceil(gap.label) + 12;
     const nodes = graph.nodes.filter((node) => node.column === column);
     for (const node of nodes) node.x = x;
     x += Math.max(0, ...nodes.map((node) => node.width));

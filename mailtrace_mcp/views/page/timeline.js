@@ -10,6 +10,7 @@ function timelineFigure(trace) {
   const bars = hops.slice(0, MOST_BARS).map(barOf).filter((bar) => bar.start !== null);
   if (!bars.length) return null;
   refine(bars, trace);
+  bars.sort((one, other) => one.start - other.start);
   const box = make("div", "timeline");
   let drawn = 0;
   new ResizeObserver(() => {
@@ -29,7 +30,7 @@ function timelineWords(hops, bars) {
   return words.join(" ");
 }
 
-/** The hops, each after those that it follows; else by when they had the mail. */
+/** The hops, each after those that it follows. */
 function inOrder(trace) {
   const graph = graphOf(trace);
   setColumns(graph);
