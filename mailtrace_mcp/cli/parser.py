@@ -95,7 +95,12 @@ def _parsers(version: str) -> tuple[_Parser, dict[str, _Parser]]:
 
 
 def _command(chosen: argparse._SubParsersAction[_Parser], name: str, summary: str) -> _Parser:
-    own = {"send": EPILOG, "flow": flowing.EPILOG, "check": checking.EPILOG, "index": indexing.EPILOG}
+    own = {
+        "send": EPILOG,
+        "flow": flowing.EPILOG,
+        "check": checking.EPILOG,
+        "index": indexing.EPILOG,
+    }
     epilog = own.get(name) or (_TIMES if name in ("query", "trace") else "") + _ENDS
     command = chosen.add_parser(
         name,

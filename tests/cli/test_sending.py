@@ -243,6 +243,7 @@ def test_ctrl_c_ends_following_with_the_latest_answer(host: MailHost) -> None:
 
 
 def test_on_a_terminal_the_tree_grows_in_place(host: MailHost) -> None:
+    host.delay = 4  # so that the first looks find it on its way, also on a slow machine
     terminal, inside = pty.openpty()
     with process(host, "send", "--follow", stdout=inside, stderr=inside, stdin=inside) as ran:
         os.close(inside)
