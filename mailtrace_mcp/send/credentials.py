@@ -74,6 +74,10 @@ async def _run(command: tuple[str, ...]) -> tuple[bytes, int]:
             return await _printed(process), await process.wait()
         finally:
             _end(process)
+            # Its end is waited for here: whoever asks before asyncio does takes its status away, and
+            # asyncio then warns of an unknown child.
+            with anyio.CancelScope(shield=True):
+                await process.wait()
 
 
 async def _printed(process: anyio.abc.Process) -> bytes:
@@ -94,8 +98,9 @@ def _at_home(program: str) -> str:
 def _end(process: anyio.abc.Process) -> None:
     """End the program with all that it started; it leads a session of its own."""
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        for end in (os.killpg, os.kill):
+            with suppress(ProcessLookupError):
+                end(process.pid, signal.SIGKILL)
 
 
 def _missing(why: str) -> MailtraceError:

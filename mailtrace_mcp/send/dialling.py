@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain, zip_longest
 
 import anyio
@@ -18,7 +20,42 @@ _Found = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int
 async def dialled(host: str, port: int) -> socket.socket:
     """A connected socket, not blocking. Raises OSError: of the address that failed last, or
     socket.gaierror. Cancelling closes what is open."""
-    return await first_there(await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return await first_there(await _looked_up(host, port))
+
+
+async def _looked_up(host: str, port: int) -> Sequence[_Found]:
+    """The addresses of a name, by the system's resolver. Raises socket.gaierror.
+
+    The resolver cannot be interrupted, and takes as long as its servers: it goes on in a thread that
+    nothing waits for, neither who is cancelled nor the end of the program.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Sequence[_Found]] = loop.create_future()
+
+    def told(found: Sequence[_Found], error: OSError | None) -> None:
+        if answer.done():  # nobody waits any more
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found)
+
+    def look_up() -> None:
+        found, error = _addresses(host, port)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(told, found, error)
+
+    threading.Thread(target=look_up, name="name lookup", daemon=True).start()
+    return await answer
+
+
+def _addresses(host: str, port: int) -> tuple[Sequence[_Found], OSError | None]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), None  # type: ignore[return-value]
+    except OSError as error:
+        return (), error
+    except ValueError:  # UnicodeError: a label that is empty or too long (RFC 5890 2.3.1)
+        return (), socket.gaierror(socket.EAI_NONAME, "no host name")
 
 
 async def first_there(found: Sequence[_Found]) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -74,7 +75,7 @@ def route_of(name: str, profile: Profile, folder: Path) -> Route:
     """The route of a profile; relative paths in it begin at `folder`, that of the configuration."""
 
     def path(text: str | None) -> Path | None:
-        return None if text is None else folder.absolute() / Path(text).expanduser()
+        return None if text is None else folder.absolute() / os.path.expanduser(text)
 
     login = None
     if profile.user is not None and (profile.password or profile.password_command):

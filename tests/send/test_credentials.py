@@ -60,6 +60,24 @@ def test_a_program_that_gives_none(script: str, words: str) -> None:
     anyio.run(main)
 
 
+def test_a_program_that_takes_too_long_is_ended_without_a_word(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def one() -> None:
+        with pytest.raises(MailtraceError, match="within"):
+            await credentials(Login("u", "plain", command=("sleep", "60")), 0.05)
+
+    async def main() -> None:
+        for _ in range(10):
+            async with anyio.create_task_group() as several:
+                for _ in range(5):
+                    several.start_soon(one)
+
+    anyio.run(main)
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_secret_that_is_no_text() -> None:
     async def main() -> None:
         with pytest.raises(MailtraceError, match="UTF-8"):

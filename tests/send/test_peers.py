@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
 import time
 from base64 import b64encode
+from pathlib import Path
 from urllib.parse import quote
 
 import anyio
@@ -480,6 +483,62 @@ def test_refused_and_unknown_hosts() -> None:
         assert failure.code in ("HOST_UNREACHABLE", "SMTP_TIMEOUT")
 
     anyio.run(main)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", "b\u00fccher..example", "\udcff"])
+def test_what_is_no_host_name_is_told_as_such(host: str) -> None:
+    async def main() -> None:
+        _, _, failure = await handed(Route("lab", host, 25, "none", True))
+        assert failure is not None
+        assert (failure.code, failure.stage) == ("HOST_UNREACHABLE", "connect")
+        assert "its name is not known here. Check the name of the host" in failure.message
+
+    anyio.run(main)
+
+
+LOOKS_UP = """
+import anyio, socket, sys, time
+for port in (53,):
+    for address in ("127.0.0.1", "127.0.0.2"):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        silent.bind((address, port))
+        globals()[address] = silent
+from mailtrace_mcp.send.connection import Connection
+from mailtrace_mcp.send.failures import SmtpError
+from mailtrace_mcp.send.routes import Route, Timeouts
+async def main():
+    with anyio.move_on_after(float(sys.argv[1])):
+        try:
+            route = Route("lab", "mx.example.com", 25, "none", True)
+            await Connection(route, None, Timeouts(connect=1.0)).open()
+        except SmtpError as failure:
+            print(failure.code, failure.stage, flush=True)
+anyio.run(main)
+print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("patience", "told"), [("60", "SMTP_TIMEOUT connect\n"), ("0.5", "")])
+def test_name_servers_that_are_silent_hold_nobody(patience: str, told: str, tmp_path: Path) -> None:
+    """In a network of its own, whose resolver waits a minute: neither the call nor the end of the program
+    does."""
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text(
+        "nameserver 127.0.0.1\nnameserver 127.0.0.2\noptions timeout:30 attempts:2\n"
+    )
+    inside = 'ip link set lo up && mount --bind "$1" /etc/resolv.conf && echo ready && exec "$2" -c "$3" "$4"'
+    command = ["unshare", "--mount", "--net", "sh", "-c", inside, "sh", str(resolver)]
+    began = time.monotonic()
+    ran = subprocess.run(
+        [*command, sys.executable, LOOKS_UP, patience], capture_output=True, text=True, timeout=200
+    )
+    took = time.monotonic() - began
+    if "ready" not in ran.stdout:
+        pytest.skip(f"no network of one's own here: {ran.stderr.strip()[-200:]}")
+    if "HOST_UNREACHABLE" in ran.stdout:
+        pytest.skip("names are not looked up by DNS here")
+    assert ran.stdout == f"ready\n{told}ended\n", ran.stderr
+    assert took < 25
 
 
 def test_cancelling_hangs_up_at_once() -> None:

@@ -879,6 +879,30 @@ def test_without_its_files_nothing_is_sent(configured: Configured, tmp_path: Pat
         State.at(tmp_path / "file" / "x")
 
 
+NOBODY = """
+import os, sys
+os.environ.clear()
+from mailtrace_mcp.config import load
+from mailtrace_mcp.send import SendRequest, dry_run
+config = load(sys.argv[1], {})
+os.setreuid(54321, 0)  # files stay readable
+try:
+    dry_run(config, SendRequest(to=("a@lab.example",)))
+except BaseException as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody who is not known")
+def test_a_user_without_a_home_is_told_what_to_set(configured: Configured) -> None:
+    path = configured().path
+    ran = subprocess.run([sys.executable, "-c", NOBODY, path], capture_output=True, text=True)
+    assert ran.stdout.startswith("MailtraceError NOT_ALLOWED: this user has no home folder"), (
+        ran.stderr
+    )
+    assert "XDG_STATE_HOME" in ran.stdout
+
+
 def test_the_audit_is_only_added_to(configured: Configured, state: State) -> None:
     state.audit.path.write_text('{"old": 1}\n')
     refused(configured(), request("x@gmail.com"), state)

@@ -13,11 +13,18 @@ from mailtrace_mcp.send.policy.quota import Quota
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """$XDG_STATE_HOME/mailtrace, or ~/.local/state/mailtrace."""
+    """$XDG_STATE_HOME/mailtrace, or ~/.local/state/mailtrace. Raises NOT_ALLOWED for a user without a
+    home."""
     base = environ.get("XDG_STATE_HOME", "")
     # The XDG specification: a relative path there is to be ignored.
-    root = Path(base) if os.path.isabs(base) else Path("~/.local/state").expanduser()
-    return root / "mailtrace"
+    root = base if os.path.isabs(base) else os.path.expanduser("~/.local/state")
+    if not os.path.isabs(root):
+        words = (
+            "this user has no home folder for quota and audit, so nothing is sent: set XDG_STATE_HOME "
+            "to the absolute path of a folder."
+        )
+        raise MailtraceError(Code.NOT_ALLOWED, words)
+    return Path(root) / "mailtrace"
 
 
 @dataclass(frozen=True)
