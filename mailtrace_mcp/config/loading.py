@@ -37,7 +37,7 @@ def load(
     """The configuration in `path`, or in the first of $MAILTRACE_CONFIG, ./config.yaml and
     ~/.config/mailtrace/config.yaml. Raises MailtraceError CONFIG_INVALID for whatever is wrong with
     it: the words name the key and its line, and never show a value."""
-    file = Path(path).expanduser() if path is not None else _found(environ)
+    file = _at_home(path) if path is not None else _found(environ)
     return _Loader(file, visible(str(file), 200), environ).config()
 
 
@@ -51,8 +51,8 @@ def packaged_config() -> Path:
 def _found(environ: Mapping[str, str]) -> Path:
     named = environ.get("MAILTRACE_CONFIG")
     if named:
-        return Path(named).expanduser()
-    places = (Path("config.yaml"), Path("~/.config/mailtrace/config.yaml").expanduser())
+        return _at_home(named)
+    places = (Path("config.yaml"), _at_home("~/.config/mailtrace/config.yaml"))
     for place in places:
         if place.exists():
             return place
@@ -60,6 +60,11 @@ def _found(environ: Mapping[str, str]) -> Path:
         "there is no configuration: name a file with --config FILE or MAILTRACE_CONFIG, or write "
         "./config.yaml or ~/.config/mailtrace/config.yaml (all four were looked at)"
     )
+
+
+def _at_home(path: str | os.PathLike[str]) -> Path:
+    """The path with its `~` filled in; as it stands for a user without a home, who has no such file."""
+    return Path(os.path.expanduser(path))
 
 
 def _invalid(words: str) -> MailtraceError:

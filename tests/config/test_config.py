@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -296,6 +299,29 @@ def test_a_missing_configuration_says_where_it_looked(
     assert str(load(None, {"MAILTRACE_CONFIG": "other.yaml"}).zone) == "Asia/Dubai"
     with pytest.raises(MailtraceError, match="no such file"):
         load("nowhere.yaml", {})
+
+
+HOMELESS = """
+import os
+os.environ.clear()
+from mailtrace_mcp.config import load
+os.setreuid(54321, 0)  # files stay readable
+for path in (None, "~/config.yaml"):
+    try:
+        load(path)
+    except Exception as error:
+        print(type(error).__name__, str(error)[:50])
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody who is not known")
+def test_a_user_without_a_home_has_no_configuration_there(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", HOMELESS], capture_output=True, text=True, cwd=tmp_path
+    )
+    first, second = ran.stdout.splitlines()
+    assert first.startswith("MailtraceError CONFIG_INVALID: there is no configuration"), ran.stderr
+    assert second.startswith("MailtraceError CONFIG_INVALID: ~/config.yaml: there is no")
 
 
 def test_the_configuration_of_the_repository_loads() -> None:
