@@ -8,12 +8,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from mailtrace_mcp.answers import TraceAnswer, as_json
-from mailtrace_mcp.answers.parts import Place
+from mailtrace_mcp.answers.parts import MailOutcome, Place
 from mailtrace_mcp.answers.trace_types import Hop, HopLink, Trace
 from mailtrace_mcp.views import steps
 from mailtrace_mcp.views.page import app, page
@@ -325,3 +325,11 @@ def test_ways_that_are_not_certain_are_dotted_and_never_a_circle(show: Show) -> 
 
 def of_one(mail: Trace) -> TraceAnswer:
     return two_hops().model_copy(update={"traces": (mail,)})
+
+
+def test_every_outcome_has_a_letter_of_its_own_that_the_docs_name() -> None:
+    letters = dict(re.findall(r'\["([a-z]+)", \["([A-Z])", "[a-z]+"\]\]', app()))
+    assert set(letters) == set(get_args(MailOutcome)) - {"unknown"}
+    assert len(set(letters.values())) == len(letters)
+    docs = (Path(__file__).parents[2] / "docs" / "page.md").read_text()
+    assert all(f"{letter} {outcome}" in docs for outcome, letter in letters.items())
