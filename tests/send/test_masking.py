@@ -33,6 +33,56 @@ def test_no_form_of_it_is_left(secret: str, before: bytes, after: bytes) -> None
     assert secret not in repr(mask) or secret in "Mask(****)"
 
 
+LONG = "S3CRETpassw0rd"
+WORD = b64encode(b"\0user\0" + LONG.encode()).decode()
+
+
+def echoed() -> list[str]:
+    """How a server may say a password back."""
+    return [
+        f"bad: AUTH PLAIN {WORD}",
+        f"bad: {WORD[:-5]}...",
+        f"bad: ...{WORD[9:-2]}",
+        f"5.7.8 bad {WORD[:12]}\n5.7.8 {WORD[12:]}",
+        f"5.7.8 bad {LONG[:9]}\n5.7.8 {LONG[9:]} (for user)",
+        f"5.7.8 bad {LONG[:4]}\n5.7.8 {LONG[4:8]}\n5.7.8 {LONG[8:]}",
+        f"bad {LONG[:-1]}",
+        f"bad {LONG[2:]}",
+        f"bad {LONG.encode().hex()}",
+        f"bad {LONG.encode().hex().upper()}",
+        f"bad {' '.join(LONG)}",
+        f"bad {LONG.encode().hex(' ')}",
+        f"bad {' '.join(WORD)}",
+        f"bad {LONG.replace('S', '=53')}",
+        f"bad {LONG.upper()}{LONG.lower()}",
+    ]
+
+
+@pytest.mark.parametrize("text", echoed())
+def test_what_is_cut_off_or_folded_is_hidden_too(text: str) -> None:
+    dialogue = Dialogue(Mask(LONG))
+    dialogue.said_in_auth((b"AUTH", b"PLAIN", WORD.encode()))
+    dialogue.heard(535, text)
+    shown = "".join("".join(line.text.split("5.7.8")) for line in dialogue.lines)
+    shown = "".join(shown.split()).lower()
+    for form in (LONG, WORD, LONG.encode().hex()):
+        for at in range(len(form) - 5):
+            assert form[at : at + 6].lower() not in shown
+    read = dialogue.read(535, text)
+    assert (read.code, "bad" in read.text) == (535, True)
+    assert LONG[:6] not in read.text
+
+
+def test_what_has_little_in_common_with_a_secret_stays() -> None:
+    mask = Mask(LONG)
+    for text in (
+        "2.0.0 Ok: queued as 4F2A1B3C5D",
+        "5.7.8 Username and Password not accepted. For more information, go to",
+        "5.7.8 https://support.example.com/?p=BadCredentials s3cre passw",
+    ):
+        assert mask(text) == text
+
+
 def test_a_digest_of_a_challenge_is_hidden_too() -> None:
     dialogue = Dialogue(Mask("S3CRET"))
     digest = hmac.new(b"S3CRET", b"<1@x>", "md5").hexdigest()
