@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,14 +135,11 @@ def test_the_forced_command_lets_nothing_else_be_done(command: str, closed: Box)
             "env", "-i", f"SSH_ORIGINAL_COMMAND={command}", "setsid", "--wait",
             "sh", "-c", "/usr/local/bin/mailtrace-read '/var/log/mail.log*'",
         ],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
     ) as process:  # fmt: skip
         assert process.stdin is not None and process.stdout is not None
-        try:
+        with suppress(BrokenPipeError):  # it may have gone without listening
             process.stdin.write(sent)
-            process.stdin.flush()
-        except BrokenPipeError:
-            pass
         said = process.stdout.read()
         process.stdin.close()
         status = process.wait(5)
