@@ -127,9 +127,11 @@ def dry_run(
 
 def _within_quota(ready: Prepared, quota: Quota, now: datetime) -> Decision:
     """What the quota would say if the run began now."""
-    about = f"quota for {counted(sum(many for _, many in ready.wanted), 'recipient')}"
     no = quota.refusal(ready.policy, ready.wanted, now)
-    return Decision(about, no is None, no.message if no else caps(ready.policy), Code.RATE_LIMITED)
+    if no is not None:
+        return Decision("quota", False, no.message.rstrip("."), Code.RATE_LIMITED)
+    many = counted(sum(recipients for _, recipients in ready.wanted), "recipient")
+    return Decision("quota", True, f"{many} in this run, and {caps(ready.policy)}")
 
 
 class Sending:
