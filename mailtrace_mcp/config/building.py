@@ -58,7 +58,7 @@ def _hosts(section: FileSection, file: Path, found: list[Problem]) -> dict[str, 
             addresses=one.address or (),
             aliases=one.aliases or (),
             zone=one.timezone or section.timezone or ZoneInfo("UTC"),
-            zone_assumed=not (one.timezone or section.timezone),
+            zone_assumed=one.timezone is None,
             logs=_logs(name, written, by_name, file, found),
             ssh=_ssh(one, section.ssh),
         )

@@ -57,7 +57,8 @@ class Ssh:
 
 @dataclass(frozen=True)
 class Host:
-    """One mail host. `zone_assumed`: no time zone was configured for it, `zone` is a guess."""
+    """One mail host. `zone_assumed`: it has no `timezone` of its own, and `zone`, that of the whole file,
+    is a guess."""
 
     name: str
     addresses: tuple[str, ...]

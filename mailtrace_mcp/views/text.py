@@ -126,7 +126,7 @@ def coverage_lines(coverage: CoverageReport) -> list[str]:
     span = f"{moment(window.start)} to {moment(window.end)} ({window.zone})"
     told = [f"Coverage: {how_read(coverage)}, {span}"]
     for host in coverage.hosts:
-        if host.state == "read" and not host.not_understood:
+        if host.state == "read" and not host.not_understood and not host.reason:
             continue
         odd = f", {host.not_understood} not understood" if host.not_understood else ""
         why = " ".join(filter(None, (host.code, host.reason)))

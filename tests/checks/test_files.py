@@ -167,7 +167,9 @@ def test_lines_that_are_not_postfixs(ask: Ask, tmp_path: Path) -> None:
     ("top", "ok", "words"),
     [
         ("", None, "None is configured, and the host does not tell its own: its stamps are read as UTC."),
-        ("timezone: UTC\n", True, "Its stamps are read as UTC, as configured."),
+        # The zone of times that are typed is a guess about a host's stamps, too.
+        ("timezone: Asia/Taipei\n", None, "None is configured, and the host does not tell its own: its "
+         "stamps are read as Asia/Taipei."),
     ],
 )  # fmt: skip
 def test_the_zone_of_stamps_that_name_none(

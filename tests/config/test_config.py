@@ -253,7 +253,9 @@ def test_a_zone_that_nobody_configured_is_marked_as_assumed(config_of: Load) -> 
     text = _hosts("a: {logs: {files: [x]}}", "b: {timezone: Asia/Taipei, logs: {files: [x]}}")
     config = config_of(text)
     assert [host.zone_assumed for host in config.hosts.values()] == [True, False]
-    assert not config_of("timezone: UTC\n" + text).hosts["a"].zone_assumed
+    # The zone in which times are typed is the next best guess, and no more.
+    host = config_of("timezone: Asia/Tokyo\n" + text).hosts["a"]
+    assert (str(host.zone), host.zone_assumed) == ("Asia/Tokyo", True)
 
 
 PROVIDERS = """

@@ -21,7 +21,9 @@ ENVIRON = os.environ | {"MAILTRACE_LAB": f"mailtrace-send-{os.getpid()}"}
 CONFIG = """
 smtp:
   policy: {recipient_domains: [csmail1.example.test, example.net]}
-  profiles: {lab: {host: 192.0.2.11, port: 25, tls: none, from: me@example.net}}
+  profiles:
+    knows: {host: 192.0.2.11, port: 25, tls: none, from: me@example.net}
+    stranger: {host: 192.0.2.21, port: 25, tls: none, from: me@example.net}
 """
 SENDS = """
 import anyio, json, sys
@@ -31,7 +33,7 @@ from mailtrace_mcp.config import load
 from mailtrace_mcp.send import OperatorWords, SendRequest, State, exported, send
 folder = Path(sys.argv[1])
 config = load(folder / "config.yaml", {})
-asked = SendRequest(to=tuple(sys.argv[2:]), dsn=("success",))
+asked = SendRequest(to=tuple(sys.argv[3:]), profile=sys.argv[2], dsn=("success",))
 found = anyio.run(send, config, asked, OperatorWords(), State.at(folder / "state"))
 print(json.dumps({
     "outcome": found.outcome,
@@ -51,8 +53,8 @@ Send = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def send_to(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
-    """recipients → what came of one mail to csmail1."""
-    started = lab("up", "csmail1")
+    """profile, recipients → what came of one mail to csmail1 or csmx1."""
+    started = lab("up", "csmail1", "csmx1")
     if started.returncode:
         lab("down")
         pytest.skip(f"no lab: {(started.stderr or started.stdout).strip()}")
@@ -73,7 +75,7 @@ def send_to(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
 
 
 def test_the_queue_id_is_the_one_in_its_log(send_to: Send) -> None:
-    found = send_to("cron@csmail1.example.test")
+    found = send_to("knows", "cron@csmail1.example.test")
     assert found["outcome"] == "accepted"
     (record,) = found["records"]
     assert record["success"] is True
@@ -86,7 +88,7 @@ def test_the_queue_id_is_the_one_in_its_log(send_to: Send) -> None:
 
 
 def test_a_relay_that_does_not_know_us_is_told_with_advice(send_to: Send) -> None:
-    found = send_to("ann@example.net")
+    found = send_to("stranger", "ann@example.net")
     assert found["outcome"] == "refused"
-    assert "554 5.7.1" in str(found["failure"])
+    assert "454 4.7.1" in str(found["failure"])
     assert "passes mail on only for those it knows" in str(found["failure"])

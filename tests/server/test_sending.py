@@ -88,7 +88,7 @@ def test_refusals_are_tool_errors_with_a_code_and_what_to_do(tmp_path: Path) -> 
                 )
                 assert "IGNORE" not in words.split("\n\n")[0]
                 found = structured(result)
-                assert (found["outcome"], found["stage"]) == ("refused", "quit")
+                assert (found["outcome"], found["stage"]) == ("refused", "rcpt")
                 assert found["refused"][0]["recipient"] == A
                 assert "IGNORE" not in json.dumps({**found, "transcript": [], "untrusted": []})
                 for line in words.split("\n"):

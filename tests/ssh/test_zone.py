@@ -95,12 +95,19 @@ def test_the_hosts_own_zone_is_taken_where_none_is_configured(
     assert f"{ASSUMED}: its stamps were read as Asia/Taipei." in (found["mx2"][0].reason or "")
 
 
-@pytest.mark.parametrize("where", ["host", "file"])
-def test_a_configured_zone_wins(place: Place, taipei: Sshd, tmp_path: Path, where: str) -> None:
-    words = "timezone: UTC"
-    top, own = ("", f"{words},") if where == "host" else (words, "")
-    coverage, lines = read(configured(place, taipei, tmp_path, top, own))["mx1"]
+def test_the_zone_that_is_configured_for_the_host_wins(
+    place: Place, taipei: Sshd, tmp_path: Path
+) -> None:
+    coverage, lines = read(configured(place, taipei, tmp_path, "", "timezone: UTC,"))["mx1"]
     assert lines == []
+    assert ASSUMED not in (coverage.reason or "")
+
+
+def test_the_host_s_own_wins_over_the_zone_in_which_times_are_typed(
+    place: Place, taipei: Sshd, tmp_path: Path
+) -> None:
+    coverage, lines = read(configured(place, taipei, tmp_path, "timezone: Europe/Paris"))["mx1"]
+    assert len(lines) == 1
     assert ASSUMED not in (coverage.reason or "")
 
 
