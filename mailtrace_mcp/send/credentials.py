@@ -66,10 +66,13 @@ async def credentials(login: Login, seconds: float = COMMAND_SECONDS) -> Credent
 async def _run(command: tuple[str, ...]) -> tuple[bytes, int]:
     """What the program prints, at most a little over the longest secret, and its exit status."""
     words = [_at_home(command[0]), *command[1:]]
-    # stdout is the protocol in stdio mode, and so is stdin: the child gets neither.
-    async with await anyio.open_process(
-        words, stdin=DEVNULL, stderr=DEVNULL, start_new_session=True
-    ) as process:
+    # Not interrupted while it starts: nobody would know it then, and end it.
+    with anyio.CancelScope(shield=True):
+        # stdout is the protocol in stdio mode, and so is stdin: the child gets neither.
+        process = await anyio.open_process(
+            words, stdin=DEVNULL, stderr=DEVNULL, start_new_session=True
+        )
+    async with process:
         try:
             return await _printed(process), await process.wait()
         finally:
