@@ -92,8 +92,10 @@ def _stopped(one: Stopped, manner: Manner, screen: Screen) -> StoppedMail:
 def _summary(flow: Flow, report: CoverageReport) -> str:
     came = flow.unended + flow.ended.total()
     incomplete = "" if report.complete else f"; {unread(report)}"
+    if not came and incomplete:
+        return f"Unknown: no mail was seen to come into {flow.cluster}, but {unread(report)}."
     if not came:
-        return f"No mail came into {flow.cluster} in this window{incomplete}."
+        return f"No mail came into {flow.cluster} in this window."
     told = [outcomes_told(flow.ended)] if flow.ended else []
     told += [f"{flow.unended} not ended"] if flow.unended else []
     what = f"{counted(came, 'mail')} came into {flow.cluster}"

@@ -102,6 +102,13 @@ def test_a_host_that_is_not_read_is_told(tmp_path: Path) -> None:
     assert all(one.why is not None and "csbox1 took it" in one.why for one in lost)
 
 
+def test_no_mail_on_a_host_that_is_not_read_is_no_absence(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("hosts: {mx1: {logs: {files: [/nowhere/mail.log]}}}\n")
+    answer = anyio.run(check_flow, load(file), FlowQuestion("mx1"), datetime.now(UTC))
+    assert answer.summary.startswith("Unknown: no mail was seen to come into mx1, but mx1 ")
+
+
 def test_a_cluster_must_be_configured() -> None:
     with pytest.raises(MailtraceError, match="smtp-cluster"):
         flow("nowhere")
