@@ -78,9 +78,10 @@ def _refusal(refused: Sequence[str], allowed: Sequence[str], accepted: bool) -> 
         return f"It wants more than was given: {wanted}. Give this key a login without that."
     tried = " and ".join(_SHOWN[method] for method in dict.fromkeys(refused))
     if tried:
+        takes = "" if allowed is _METHODS else f"; it takes: {wanted}"  # it need not tell
         return (
-            f"It refused the login with {tried}; it takes: {wanted}. Is the public key in the "
-            "authorized_keys of the user there?"
+            f"It refused the login with {tried}{takes}. Is the public key in the authorized_keys of "
+            "the user there?"
         )
     return (
         f"Nothing that it takes ({wanted}) is configured: set key (or password, or allow_agent) "
