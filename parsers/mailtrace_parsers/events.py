@@ -200,8 +200,7 @@ class PostsuperSummary:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(NamedTuple):
     """The queue file is gone. `note` is cleanup's `canceled` or `discarded` (3.10 and later)."""
 
     note: str | None = None
@@ -244,8 +243,7 @@ class Session(NamedTuple):
     stage: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClientLost:
+class ClientLost(NamedTuple):
     """smtpd: `lost connection|timeout after STAGE from PEER` and its like; the mail may be gone with it."""
 
     what: str
@@ -253,16 +251,14 @@ class ClientLost:
     peer: Peer
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """warning:, error:, fatal:, panic: lines, with the queue ID they name (in the entry) or none."""
 
     level: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """A known line that says nothing about a mail: statistics, cache clean-ups, start and stop, …
 
     `what` names it: statistics, cache, started, stopped, reload, skipped, dnsbl, keywords, …

@@ -9,6 +9,7 @@ from mailtrace_parsers.events import Event, Notice, Unrecognised
 from mailtrace_parsers.postfix import event
 from mailtrace_parsers.syslog import frame
 
+_new = tuple.__new__  # Entry(…) takes twice as long
 _LINE_ENDS = (b"\n", b"\r")
 LONGEST = 65_536  # bytes of a line that are parsed; Postfix writes 2,000 (util/msg_logger.c)
 
@@ -26,7 +27,7 @@ def read(raw: bytes, clock: Clock, *, host: str = "", order: int = 0, source: st
     if framed.instance is None or framed.daemon is None:
         return Entry(host, order, framed, None, _no_postfix(framed), raw, source)
     queue_id, noqueue, said = event(framed.daemon, framed.text)
-    return Entry(host, order, framed, queue_id, said, raw, source, noqueue)
+    return _new(Entry, (host, order, framed, queue_id, said, raw, source, noqueue))
 
 
 def _cut(raw: bytes) -> bytes:
@@ -48,10 +49,9 @@ def records(data: bytes) -> Iterator[bytes]:
     Only 0x0A ends a line: a stranger can put every other line end of Unicode into a log. Empty lines are
     given too, so that nothing is lost.
     """
-    start = 0
-    while (end := data.find(b"\n", start)) >= 0:
-        yield data[start:end]
-        start = end + 1
+    lines = data.split(b"\n")
+    lines.pop()
+    return iter(lines)
 
 
 def rest(data: bytes) -> bytes:

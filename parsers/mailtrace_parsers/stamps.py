@@ -36,6 +36,12 @@ def bsd(text: str, clock: Clock) -> Stamp:
     return stamp
 
 
+def bsd_known(text: str, clock: Clock) -> Stamp | None:
+    """The same of a text that was read before, any; None if it was not."""
+    known = _seconds.get((text, id(clock.zone), clock.reference))
+    return known and known[1]
+
+
 def _bsd_time(text: str, clock: Clock) -> datetime | None:
     """The latest year that does not put the stamp more than a day after the reference.
 
@@ -76,6 +82,15 @@ def iso(text: str, clock: Clock) -> Stamp:
         return at, 1.0
     fraction = text[_SECONDS_END + 1 :]
     return at, 1e-6 if fraction[:6].isdecimal() else _resolution(fraction)
+
+
+def iso_with_microseconds(text: str, clock: Clock) -> Stamp:
+    """`2026-11-21T04:14:42.123456+08:00`: this very form, the digits any."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return iso(text, clock)
+    return (at, 1e-6) if 1970 <= at.year <= 9998 else NO_STAMP
 
 
 def _resolution(fraction: str) -> float:

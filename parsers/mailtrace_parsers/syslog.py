@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from mailtrace_parsers.entry import Clock, Frame
-from mailtrace_parsers.stamps import bsd, iso
+from mailtrace_parsers.stamps import Stamp, bsd, bsd_known, iso, iso_with_microseconds
 
 # `STAMP HOST TAG: text`. A blank ends the host and the tag, so that nothing a stranger writes is reached.
 _BSD = re.compile(r"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (\S+) (?:(\S+):(?: |$))?", re.ASCII)
@@ -19,11 +19,21 @@ _ISO = re.compile(
 )
 _PRIORITY = re.compile(r"<\d{1,3}>(1 )?", re.ASCII)  # RFC 5424 section 6.2.1; the 1 is its version
 _REPEATED = re.compile(r"message repeated (\d{1,9}) times: \[ ?", re.ASCII)  # rsyslog
-_TAGS_KEPT = 4096
 
 _Tag = tuple[str | None, str | None, int | None]
 _NO_TAG: _Tag = (None, None, None)
-_tags: dict[str | None, _Tag] = {None: _NO_TAG}
+
+# The form of a stamp with all its digits made equal: as rsyslog writes them today.
+_EQUAL_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_MICROSECONDS = (b"0000-00-00T00:00:00.000000+00:00 ", b"0000-00-00T00:00:00.000000-00:00 ")
+_ISO_LENGTH, _BSD_LENGTH = 32, 15
+# `HOST TAG` → what it means, of those that were seen last.
+_Origin = tuple[str, str | None, str | None, int | None]
+_ORIGINS_KEPT = 4096
+_LONGEST_ORIGIN = 200  # characters
+_origins: dict[str, _Origin] = {}
+
+_new = tuple.__new__  # Frame(…) takes twice as long
 
 
 def frame(raw: bytes, clock: Clock) -> Frame:
@@ -33,6 +43,29 @@ def frame(raw: bytes, clock: Clock) -> Frame:
     UTF-8 come out as surrogates (surrogateescape), so that `raw` can be had back.
     """
     line = raw.decode("utf-8", "surrogateescape")
+    framed = _usual(raw, line, clock) or _any(line, clock)
+    return _repeated(framed) if framed.text.startswith("message repeated ") else framed
+
+
+def _usual(raw: bytes, line: str, clock: Clock) -> Frame | None:
+    """The frame of a line as nearly all are, from a host and a tag that were seen before: it takes no
+    pattern. None where `_any` must look, which reads these lines too (a test holds one against the other).
+    """
+    head, colon, text = line.partition(": ")
+    stamp: Stamp | None
+    if raw[: _ISO_LENGTH + 1].translate(_EQUAL_DIGITS) in _MICROSECONDS:
+        origin = _origins.get(head[_ISO_LENGTH + 1 :])
+        stamp = iso_with_microseconds(head[:_ISO_LENGTH], clock)
+    else:
+        origin = _origins.get(head[_BSD_LENGTH + 1 :])
+        stamp = bsd_known(head[:_BSD_LENGTH], clock) if head.startswith(" ", _BSD_LENGTH) else None
+    if not colon or origin is None or stamp is None:
+        return None
+    return _new(Frame, (*stamp, *origin, text, 1))
+
+
+def _any(line: str, clock: Clock) -> Frame:
+    """The frame of a line of any form."""
     if line.startswith("<") and (priority := _PRIORITY.match(line)):
         line = line[priority.end() :]
         if priority[1]:
@@ -45,9 +78,17 @@ def frame(raw: bytes, clock: Clock) -> Frame:
         at, resolution = iso(text, clock)
     else:
         return Frame(None, 1.0, None, None, None, None, line)
-    instance, daemon, pid = _tags.get(tag) or _tag(tag)
-    framed = Frame(at, resolution, host, instance, daemon, pid, line[head.end() :])
-    return _repeated(framed) if framed.text.startswith("message repeated ") else framed
+    origin = (host, *_NO_TAG) if tag is None else _remembered(host, tag)
+    return Frame(at, resolution, *origin, line[head.end() :])
+
+
+def _remembered(host: str, tag: str) -> _Origin:
+    origin = (host, *_tag(tag))
+    if len(_origins) >= _ORIGINS_KEPT:
+        _origins.clear()
+    if len(host) + len(tag) <= _LONGEST_ORIGIN:
+        _origins[f"{host} {tag}"] = origin
+    return origin
 
 
 def _tag(tag: str) -> _Tag:
@@ -61,13 +102,7 @@ def _tag(tag: str) -> _Tag:
     digits = pid[:-1]
     number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 12 else None
     instance, _, daemon = name.rpartition("/")
-    known = (instance or None, daemon or None, number)
-    if len(_tags) >= _TAGS_KEPT:
-        _tags.clear()
-        _tags[None] = _NO_TAG
-    if len(tag) < 200:
-        _tags[tag] = known
-    return known
+    return (instance or None, daemon or None, number)
 
 
 def _repeated(framed: Frame) -> Frame:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mailtrace_parsers import syslog as module
 from mailtrace_parsers.entry import Clock
 from mailtrace_parsers.syslog import frame
 from tests.parsers.samples import CLOCK, load
@@ -132,3 +133,53 @@ def test_the_text_is_what_stands_behind_the_frame(head: str, text: str) -> None:
 
     assert (read.host, read.instance, read.daemon, read.pid) == ("mx1", "postfix", "smtpd", 1)
     assert read.text == text or read.repeated > 1
+
+
+STAMPS = st.sampled_from(
+    [
+        "2026-11-21T04:14:42.123456+08:00",
+        "2026-11-21T04:14:42.123456-08:00",
+        "2026-11-21T04:14:60.123456+00:00",
+        "2026-13-21T04:14:42.123456+00:00",
+        "0001-11-21T04:14:42.123456+00:00",
+        "2026-11-21T04:14:42.1234567+0800",
+        "2026-W47-6T04:14:42.123456+08:00",
+        "2026-11-21T041442.12345+08:00:00",
+        "2026-11-21T04:14:42.123+08:00:00",
+        "2026-11-21 04:14:42.123456+08:00",
+        "2026-11-21T04:14:42Z",
+        "Nov 21 04:14:42",
+        "Nov  1 04:14:42",
+        "Feb 30 04:14:42",
+        "Nov 21 4:14:420",
+        "Nov 21 04:14:4²",
+    ]
+)
+PARTS = st.sampled_from(
+    [" ", "  ", "mx1", "postfix/qmgr[1]", ":", ": ", "\t", "x", "a: b", "<22>", ""]
+)
+
+
+@given(STAMPS, st.lists(PARTS, max_size=9).map("".join))
+@example("2026-11-21T04:14:42.123456+08:00", " mx1 postfix/qmgr[1]")
+@example("2026-11-21T04:14:42.123456+08:00", " mx1 postfix/qmgr[1]: a: b")
+@example("Nov 21 04:14:42", " mx1 postfix/qmgr[1]:")
+def test_lines_of_a_known_origin_are_read_as_any_other(stamp: str, rest: str) -> None:
+    """`_usual` reads nothing that `_any` would read otherwise."""
+    for known in ("2026-11-21T04:14:42Z", "Nov 21 04:14:42", "Nov  1 04:14:42", "Feb 30 04:14:42"):
+        frame(f"{known} mx1 postfix/qmgr[1]: x".encode(), CLOCK)
+        frame(f"{known} x postfix/qmgr[1]:: x".encode(), CLOCK)
+    line = stamp + rest
+
+    usual = module._usual(line.encode(), line, CLOCK)
+
+    assert usual is None or usual == module._any(line, CLOCK)
+
+
+def test_most_lines_are_of_a_known_origin() -> None:
+    for stamp in ("2026-11-21T04:14:42.123456+08:00", "Nov 21 04:14:42"):
+        lines = [f"{stamp} mx9 postfix/qmgr[{pid}]: x" for pid in (1, 2, 1, 2)]
+        read = [frame(line.encode(), CLOCK) for line in lines]
+        usual = [module._usual(line.encode(), line, CLOCK) for line in lines]
+
+        assert usual == read

@@ -9,33 +9,31 @@ are chosen by strangers; what stands between them is Postfix's own, and is read 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mailtrace_parsers.events import AllDeferred, Delays, Delivery, Peer, Reply
 from mailtrace_parsers.peer import peer
 from mailtrace_parsers.postfix.quoting import after_quotes
 from mailtrace_parsers.replies import cut_reply, reply
 
-# recipient, original recipient, relay, conn_use, delay, the four of delays, tls, dsn, status; empty for none
+# recipient, original recipient, relay, conn_use, delay, delays, tls, dsn, status; empty for none
 _Parts = tuple[str, ...]
 
-_SECONDS = r"(\d{1,9}(?:\.\d{1,6})?)"
-_FOUR = "/".join([_SECONDS] * 4)
-# What nearly every line looks like since 2.3: no quotes, the fields in log_adhoc's order. `_scanned` reads
-# these lines too (a test holds one against the other), in twice the time.
+# What nearly every line looks like since 2.3: no quotes, no comma in a field, and log_adhoc's order.
+# `_scanned` reads these lines too (a test holds one against the other), in twice the time.
 _PLAIN = re.compile(
-    r'to=<([^<>"\s,]*)>(?:, orig_to=<([^<>"\s,]*)>)?, relay=([^\s,]+)(?:, conn_use=(\d{1,7}))?'
-    rf", delay={_SECONDS}, delays={_FOUR}(?:, tls=([^\s,]+))?, dsn=([245]\.\d{{1,3}}\.\d{{1,3}})"
-    r", status=([A-Za-z-]+) \(",
-    re.ASCII,
+    r'to=<([^",>]*)>(?:, orig_to=<([^",>]*)>)?, relay=([^,]*)(?:, conn_use=([^,]{0,20}))?'
+    r", delay=([^,]{0,20}), delays=([^,]{0,80})(?:, tls=([^,]*))?, dsn=([^,]{0,20}), status=([^ ]*) \("
 )
-_DELAY = re.compile(_SECONDS, re.ASCII)
-_DELAYS = re.compile(_FOUR, re.ASCII)
+_DELAY = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,7}", re.ASCII)
 _DSN = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 _WORDS = frozenset(
     # global/bounce.c, defer.c, sent.c, verify.c; SOFTBOUNCE: bounce.c under soft_bounce
     "sent deferred bounced SOFTBOUNCE deliverable undeliverable undeliverable-but-not-cached".split()
 )
+_FIELDS = ("relay", "conn_use", "delay", "delays", "tls", "dsn")
+_LONGEST_FIELD = 400  # characters; no relay has more (peer.py)
 _STATUS = ", status="
 _OPENING = ('"', "@")
 _NEXT = (">, relay=", ">, orig_to=<")
@@ -51,9 +49,7 @@ def delivery(agent: str, text: str) -> Delivery | None:
     found = (plain.groups(""), plain.end(), plain.end()) if plain else _scanned(text)
     if found is None:
         return None
-    (recipient, original, relay_text, uses, delay, a, b, c, d, tls, dsn, status), start, begin = (
-        found
-    )
+    (recipient, original, relay_text, uses, delay, delays, tls, dsn, status), start, begin = found
     others = _other_endings(text, start)
     if status not in _WORDS or (others and others != {status}):
         return None
@@ -62,9 +58,9 @@ def delivery(agent: str, text: str) -> Delivery | None:
     relay = None if others else _relay(relay_text)
     return Delivery(
         agent, recipient, original or None, relay,
-        int(uses) if uses else None, float(delay) if delay else None,
-        Delays(float(a), float(b), float(c), float(d)) if d else None, tls or None, dsn or None,
-        status, reason, _reply(relay, reason, truncated), bool(others), truncated,
+        int(uses) if _NUMBER.fullmatch(uses) else None, _seconds(delay), _delays(delays),
+        tls or None, _dsn(dsn), status, reason, _reply(relay, reason, truncated), bool(others),
+        truncated,
     )  # fmt: skip
 
 
@@ -84,21 +80,29 @@ def _scanned(text: str) -> tuple[_Parts, int, int] | None:
     middle = text.find(_STATUS, start)
     # by name: which of them stand there, and in which order, differs between versions
     pairs = [pair.partition("=") for pair in text[start:middle].split(", ")]
-    fields = {name: value for name, _, value in pairs}
+    fields = {name: value for name, _, value in pairs if len(value) <= _LONGEST_FIELD}
     word, bracket, _ = text[middle + len(_STATUS) :].partition(" (")
     if middle < 0 or not bracket:
         return None
-    found = _DELAYS.fullmatch(fields.get("delays", ""))
-    parts = (
-        recipient, original, fields.get("relay", ""), _valid(_NUMBER, fields.get("conn_use", "")),
-        _valid(_DELAY, fields.get("delay", "")), *(found.groups() if found else ("", "", "", "")),
-        fields.get("tls", ""), _valid(_DSN, fields.get("dsn", "")), word,
-    )  # fmt: skip
-    return parts, start, middle + len(_STATUS) + len(word) + 2
+    named = (fields.get(name, "") for name in _FIELDS)
+    return (recipient, original, *named, word), start, middle + len(_STATUS) + len(word) + 2
 
 
-def _valid(form: re.Pattern[str], text: str) -> str:
-    return text if form.fullmatch(text) else ""
+# Two digits of precision (global/log_adhoc.c): the same few numbers come again and again.
+@lru_cache(maxsize=8192)
+def _seconds(text: str) -> float | None:
+    return float(text) if _DELAY.fullmatch(text) else None
+
+
+def _delays(text: str) -> Delays | None:
+    """`a/b/c/d`."""
+    four = tuple(map(_seconds, text.split("/", 4)))
+    return Delays._make(four) if len(four) == 4 and None not in four else None
+
+
+@lru_cache(maxsize=1024)
+def _dsn(text: str) -> str | None:
+    return text if _DSN.fullmatch(text) else None
 
 
 def _addresses(text: str) -> tuple[str, str, int] | None:

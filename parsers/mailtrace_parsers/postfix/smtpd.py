@@ -73,8 +73,11 @@ def _fields(text: str) -> dict[str, str]:
             found.append((name, [value]))
         elif found:  # a comma of the login name's own
             found[-1][1].append(part)
-    seen = Counter([name for name, _ in found])
-    return {name: ", ".join(parts) for name, parts in found if seen[name] == 1}
+    fields = {name: ", ".join(parts) for name, parts in found}
+    if len(fields) < len(found):
+        seen = Counter([name for name, _ in found])
+        fields = {name: value for name, value in fields.items() if seen[name] == 1}
+    return fields
 
 
 def client_lost(text: str) -> Event | None:
